@@ -1,0 +1,6 @@
+//! The system of record for immigration detainers in county jails.
+//!
+//! One way through the code: `api` → `ledger` → `domain` → `store`. Rules live in [`domain`], which is
+//! pure and imports nobody. ARCHITECTURE.md draws the map.
+
+pub mod domain;
