@@ -4,3 +4,4 @@
 //! pure and imports nobody. ARCHITECTURE.md draws the map.
 
 pub mod domain;
+pub mod journal;

@@ -114,7 +114,9 @@ mod tests {
         for good in ["a", "2017-000123", "TGK_7.b~1"] {
             assert_eq!(check_id(good), Ok(()), "{good}");
         }
-        for (bad, why) in [("", BadId::Empty), ("a/b", BadId::BadCharacter), ("a b", BadId::BadCharacter), ("é", BadId::BadCharacter)] {
+        for (bad, why) in
+            [("", BadId::Empty), ("a/b", BadId::BadCharacter), ("a b", BadId::BadCharacter), ("é", BadId::BadCharacter)]
+        {
             assert_eq!(check_id(bad), Err(why), "{bad}");
         }
         assert_eq!(check_id(&"x".repeat(65)), Err(BadId::TooLong));
