@@ -3,5 +3,7 @@
 //! Words are those of the field. Every instant is UTC in microseconds; local dates exist only where the
 //! law speaks of days, and then in a named zone.
 
+pub mod calendar;
+pub mod clock;
 pub mod ids;
 pub mod time;
