@@ -399,6 +399,28 @@ fn clocks_that_also_run_from_a_named_instant() {
     }
 }
 
+/// A basis that opens the instant another closes leaves no gap, so no T0 for a named instant to end at.
+#[test]
+fn a_gap_without_length_is_none() {
+    let (named, t0) = (at("2024-03-14T20:00:00Z"), at("2024-03-15T17:00:00Z"));
+    let empty = span("2024-03-15T09:00:00Z", "2024-03-15T09:00:00Z");
+    let used = stretches(StartRule::Receipt, Some(named), &[empty], &[], t0);
+    assert_eq!(used.stretches(), [Span { start: named, end: t0 }]);
+    assert_eq!(after_gaps(&[empty], t0), Used::nothing());
+}
+
+/// No hours at all are used up when the clock starts.
+#[test]
+fn a_limit_of_nothing() {
+    let t0 = at("2024-03-22T09:00:00Z");
+    let gap = span("2024-03-16T09:00:00Z", "2024-03-16T10:00:00Z");
+    for exclusion in [Exclusion::None, Exclusion::federal()] {
+        let terms = hours(0, exclusion);
+        assert_eq!(deadline(&terms, Zone::UTC, &Used::nothing(), t0), t0);
+        assert_eq!(deadline(&terms, Zone::UTC, &after_gaps(&[gap], t0), t0), gap.start);
+    }
+}
+
 #[test]
 fn only_named_start_rules_need_a_named_instant() {
     for (start, needs) in [(StartRule::OtherwiseReleased, false), (StartRule::Receipt, true), (StartRule::WarrantServed, true)] {
