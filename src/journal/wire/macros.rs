@@ -8,13 +8,11 @@ macro_rules! message {
             const NAME: &'static str = stringify!($name);
 
             fn schema() -> $crate::journal::wire::Schema {
-                $crate::journal::wire::Schema::Message {
-                    name: Self::NAME,
-                    doc: &[$($doc),*],
-                    fields: vec![$($crate::journal::wire::field_schema(
+                $crate::journal::wire::Schema::message(Self::NAME, &[$($doc),*], vec![
+                    $($crate::journal::wire::field_schema(
                         $tag, stringify!($field), &[$($field_doc),*], |whole: &Self| &whole.$field
-                    )),*],
-                }
+                    )),*
+                ])
             }
 
             #[allow(unused_variables, reason = "an empty message writes nothing")]
@@ -43,15 +41,11 @@ macro_rules! enumeration {
 
             fn kind() -> $crate::journal::wire::Kind {
                 fn schema() -> $crate::journal::wire::Schema {
-                    $crate::journal::wire::Schema::Enumeration {
-                        name: stringify!($name),
-                        doc: &[$($doc),*],
-                        cases: &[$($crate::journal::wire::Case {
-                            number: $number, name: stringify!($case), doc: &[$($case_doc),*]
-                        }),+],
-                    }
+                    $crate::journal::wire::Schema::enumeration(stringify!($name), &[$($doc),*], &[
+                        $($crate::journal::wire::Case { number: $number, name: stringify!($case), doc: &[$($case_doc),*] }),+
+                    ])
                 }
-                $crate::journal::wire::Kind::Named(stringify!($name), schema)
+                $crate::journal::wire::Kind::Named(schema)
             }
 
             fn write(&self, out: &mut Vec<u8>) {
@@ -70,55 +64,97 @@ macro_rules! enumeration {
     )+};
 }
 
-/// Gives enums with payloads a wire form: `oneof! { Event { 1: BookingCreated, 2: Idle() } }`. A case carries one
-/// payload that is a value, or none, marked by `()`. On the wire a message with exactly one field set.
+/// Gives enums with payloads a wire form: `oneof! { Event { 1: BookingCreated, 2: Idle(), 3: Moved { 1: to } } }`. A
+/// case carries one payload that is a value or a list, or none, marked by `()`, or fields of its own. On the wire a
+/// message with exactly one field set.
 macro_rules! oneof {
     ($($(#[doc = $doc:literal])* $name:ident { $($body:tt)* })+) => {$(
-        $crate::journal::wire::macros::oneof_cases!($name [$($doc)*] [] $($body)*);
+        $crate::journal::wire::macros::oneof_cases!(out cursor $name [$($doc)*] [] $($body)*);
         $crate::journal::wire::macros::message_value!($name);
     )+};
 }
 
-/// Sorts the cases of a `oneof!` into `[doc] tag case (pattern) (payload) (constructor)`, then writes the implementation.
+/// Sorts the cases of a `oneof!` into `[doc] tag case (pattern) (type) (write) (read)`, then writes the implementation.
 macro_rules! oneof_cases {
-    ($name:ident $doc:tt [$($done:tt)*] $(#[doc = $case_doc:literal])* $tag:literal : $case:ident () $(, $($rest:tt)*)?) => {
-        $crate::journal::wire::macros::oneof_cases!($name $doc
-            [$($done)* { [$($case_doc)*] $tag $case () (&$crate::journal::wire::Empty) (|_: $crate::journal::wire::Empty| Self::$case) }]
-            $($($rest)*)?);
+    // No payload.
+    ($out:ident $cursor:ident $name:ident $doc:tt [$($done:tt)*]
+        $(#[doc = $case_doc:literal])* $tag:literal : $case:ident () $(, $($rest:tt)*)?) => {
+        $crate::journal::wire::macros::oneof_cases!($out $cursor $name $doc [$($done)* {
+            [$($case_doc)*] $tag $case ({})
+            (<$crate::journal::wire::Empty as $crate::journal::wire::Value>::kind())
+            ($crate::journal::wire::put_value(&$crate::journal::wire::Empty, $tag, $out))
+            ($cursor.case(stringify!($name), stringify!($case), |_: $crate::journal::wire::Empty| Self::$case {}))
+        }] $($($rest)*)?);
     };
-    ($name:ident $doc:tt [$($done:tt)*] $(#[doc = $case_doc:literal])* $tag:literal : $case:ident $(, $($rest:tt)*)?) => {
-        $crate::journal::wire::macros::oneof_cases!($name $doc
-            [$($done)* { [$($case_doc)*] $tag $case ((payload)) (payload) (Self::$case) }]
-            $($($rest)*)?);
+    // Fields of its own: a message named after the enum and the case.
+    ($out:ident $cursor:ident $name:ident $doc:tt [$($done:tt)*]
+        $(#[doc = $case_doc:literal])* $tag:literal : $case:ident {
+            $($(#[doc = $field_doc:literal])* $field_tag:literal : $field:ident),+ $(,)?
+        } $(, $($rest:tt)*)?) => {
+        $crate::journal::wire::macros::oneof_cases!($out $cursor $name $doc [$($done)* {
+            [$($case_doc)*] $tag $case ({ $($field),+ })
+            ({
+                fn schema() -> $crate::journal::wire::Schema {
+                    $crate::journal::wire::Schema::message(concat!(stringify!($name), stringify!($case)), &[$($case_doc),*], vec![
+                        $($crate::journal::wire::case_field_schema(
+                            $field_tag, stringify!($field), &[$($field_doc),*],
+                            #[allow(unreachable_patterns, reason = "the only case of its enum")]
+                            |whole: &$name| match whole { $name::$case { $field, .. } => Some($field), _ => None },
+                        )),+
+                    ])
+                }
+                $crate::journal::wire::Kind::Named(schema)
+            })
+            ({
+                const { assert!($crate::journal::wire::good_tags(&[$($field_tag),+]), "tags must ascend from 1") };
+                $crate::journal::wire::put_key($tag, $crate::journal::wire::WireType::Bytes, $out);
+                $crate::journal::wire::put_sized($out, |body| {
+                    $($crate::journal::wire::Field::put($field, $field_tag, body);)+
+                });
+            })
+            ($cursor.case_fields(concat!(stringify!($name), stringify!($case)), |body| {
+                $(let $field = body.field($field_tag, concat!(stringify!($name), stringify!($case)), stringify!($field))?;)+
+                body.finish(concat!(stringify!($name), stringify!($case)), &[$($field_tag),+])?;
+                Ok(Self::$case { $($field),+ })
+            }))
+        }] $($($rest)*)?);
     };
-    ($name:ident [$($doc:literal)*]
-        [$({ [$($case_doc:literal)*] $tag:literal $case:ident ($($pattern:tt)*) ($($payload:tt)*) ($($make:tt)*) })+]) => {
+    // One payload.
+    ($out:ident $cursor:ident $name:ident $doc:tt [$($done:tt)*]
+        $(#[doc = $case_doc:literal])* $tag:literal : $case:ident $(, $($rest:tt)*)?) => {
+        $crate::journal::wire::macros::oneof_cases!($out $cursor $name $doc [$($done)* {
+            [$($case_doc)*] $tag $case ((payload))
+            ($crate::journal::wire::kind_of_payload($name::$case))
+            ($crate::journal::wire::put_value(payload, $tag, $out))
+            ($cursor.case(stringify!($name), stringify!($case), Self::$case))
+        }] $($($rest)*)?);
+    };
+    // All sorted.
+    ($out:ident $cursor:ident $name:ident [$($doc:literal)*] [$({
+        [$($case_doc:literal)*] $tag:literal $case:ident ($($pattern:tt)*) ($($kind:tt)*) ($($write:tt)*) ($($read:tt)*)
+    })+]) => {
         impl $crate::journal::wire::Message for $name {
             const NAME: &'static str = stringify!($name);
 
             fn schema() -> $crate::journal::wire::Schema {
-                $crate::journal::wire::Schema::OneOf {
-                    name: Self::NAME,
-                    doc: &[$($doc),*],
-                    fields: vec![$($crate::journal::wire::case_schema(
-                        $tag, stringify!($case), &[$($case_doc),*], $($make)*
-                    )),+],
-                }
+                $crate::journal::wire::Schema::one_of(Self::NAME, &[$($doc),*], vec![
+                    $($crate::journal::wire::case_schema($tag, stringify!($case), &[$($case_doc),*], $($kind)*)),+
+                ])
             }
 
-            fn write_body(&self, out: &mut Vec<u8>) {
+            fn write_body(&self, $out: &mut Vec<u8>) {
                 const { assert!($crate::journal::wire::good_tags(&[$($tag),+]), "tags must ascend from 1") };
                 match self {
-                    $(Self::$case $($pattern)* => $crate::journal::wire::put_value($($payload)*, $tag, out)),+
+                    $(Self::$case $($pattern)* => $($write)*),+
                 }
             }
 
-            fn read_body(cursor: &mut $crate::journal::wire::Cursor<'_>) -> Result<Self, $crate::journal::wire::WireError> {
-                let whole = match cursor.case_tag()? {
-                    $($tag => cursor.case(Self::NAME, stringify!($case), $($make)*)?,)+
+            fn read_body($cursor: &mut $crate::journal::wire::Cursor<'_>) -> Result<Self, $crate::journal::wire::WireError> {
+                let whole = match $cursor.case_tag()? {
+                    $($tag => $($read)*?,)+
                     other => return Err($crate::journal::wire::Problem::Case(other).into()),
                 };
-                cursor.finish(Self::NAME, &[$($tag),+])?;
+                $cursor.finish(Self::NAME, &[$($tag),+])?;
                 Ok(whole)
             }
         }
@@ -132,10 +168,7 @@ macro_rules! message_value {
             const WIRE: $crate::journal::wire::WireType = $crate::journal::wire::WireType::Bytes;
 
             fn kind() -> $crate::journal::wire::Kind {
-                $crate::journal::wire::Kind::Named(
-                    <Self as $crate::journal::wire::Message>::NAME,
-                    <Self as $crate::journal::wire::Message>::schema,
-                )
+                $crate::journal::wire::Kind::Named(<Self as $crate::journal::wire::Message>::schema)
             }
 
             fn write(&self, out: &mut Vec<u8>) {
@@ -143,7 +176,7 @@ macro_rules! message_value {
             }
 
             fn read(cursor: &mut $crate::journal::wire::Cursor<'_>) -> Result<Self, $crate::journal::wire::WireError> {
-                cursor.nested()
+                cursor.nested(<Self as $crate::journal::wire::Message>::NAME, <Self as $crate::journal::wire::Message>::read_body)
             }
         }
         $crate::journal::wire::macros::single_field!($name);

@@ -6,8 +6,14 @@
 //! enumeration! { /// doc
 //!                Outcome { 1: Honor, 2: Decline } }      // an enum without payloads; 0 stands for no value
 //! oneof!       { /// doc
-//!                Event { 1: BookingCreated, 2: Idle() } } // an enum whose cases carry one payload each, or none: `()`
+//!                Event { 1: BookingCreated,              // an enum with payloads: one value or one list
+//!                        2: Idle(),                      // no payload: `Idle` or `Idle()`
+//!                        3: Moved { 1: from, 2: to } } } // fields of its own: a message `EventMoved`
 //! ```
+//!
+//! Fields may be `bool`, integers, text, bytes, hashes, ids, [`Instant`](crate::domain::time::Instant) and the like, other
+//! declared types, and `Option`, `Vec`, `BTreeSet`, `Box`, `Arc` of them. Single messages, enumerations, ids, zones and
+//! hashes must be there; other single values stand for zero or empty where they are left out.
 //!
 //! A value has exactly one encoding: fields in the order of their tags, each at most once, shortest varints,
 //! plain scalars left out when they are zero or empty, numbers packed in lists, sets in the order of their
@@ -26,12 +32,12 @@ mod values;
 pub(in crate::journal) mod tests;
 
 pub(crate) use macros::{enumeration, message, oneof};
-pub use schema::{Case, FieldSchema, Kind, Label, Schema, proto_text, schema_faults};
+pub use schema::{Body, Case, FieldSchema, Kind, Label, Schema, proto_text, schema_faults};
 #[doc(hidden)]
-pub use schema::{case_schema, field_schema};
+pub use schema::{case_field_schema, case_schema, field_schema, kind_of_payload};
 
 /// How deep messages may nest, the outermost included.
-pub const MAX_DEPTH: u8 = 32;
+pub const MAX_DEPTH: u8 = 64;
 
 /// How a value lies on the wire after its key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -264,16 +270,20 @@ impl<'a> Cursor<'a> {
         Ok(Cursor { rest: self.bytes()?, depth: self.depth })
     }
 
-    /// Takes a nested message: a length and its fields.
+    /// Takes a nested message: a length and its fields, which `read` reads to their end.
     ///
     /// # Errors
     /// [`Problem::Depth`], or what was wrong inside.
-    pub fn nested<M: Message>(&mut self) -> Result<M, WireError> {
+    pub fn nested<T>(
+        &mut self,
+        message: &'static str,
+        read: impl FnOnce(&mut Cursor<'_>) -> Result<T, WireError>,
+    ) -> Result<T, WireError> {
         if self.depth >= MAX_DEPTH {
-            return Err(WireError::from(Problem::Depth).at(M::NAME, ""));
+            return Err(WireError::from(Problem::Depth).at(message, ""));
         }
         let mut inner = Cursor { rest: self.bytes()?, depth: self.depth + 1 };
-        M::read_body(&mut inner).map_err(|error| error.at(M::NAME, ""))
+        read(&mut inner).map_err(|error| error.at(message, ""))
     }
 
     /// Takes a key: tag and wire type.
@@ -324,11 +334,27 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// Names what was wrong, and where.
     pub fn case<T: Value, E>(&mut self, message: &'static str, case: &'static str, make: fn(T) -> E) -> Result<E, WireError> {
+        let payload = self.case_key(T::WIRE).and_then(|()| T::read(self));
+        payload.map(make).map_err(|error| error.at(message, case))
+    }
+
+    /// Reads a case that has fields of its own. For the macros.
+    ///
+    /// # Errors
+    /// Names what was wrong, and where.
+    pub fn case_fields<E>(
+        &mut self,
+        message: &'static str,
+        read: impl FnOnce(&mut Cursor<'_>) -> Result<E, WireError>,
+    ) -> Result<E, WireError> {
+        let opened = self.case_key(WireType::Bytes);
+        opened.and_then(|()| self.nested(message, read)).map_err(|error| error.at(message, ""))
+    }
+
+    /// Takes the key of a case whose tag was looked at.
+    fn case_key(&mut self, wire: WireType) -> Result<(), WireError> {
         let (_, kind) = self.key()?;
-        if kind != T::WIRE as u64 {
-            return Err(WireError::from(Problem::WireType).at(message, case));
-        }
-        T::read(self).map(make).map_err(|error| error.at(message, case))
+        if kind == wire as u64 { Ok(()) } else { Err(Problem::WireType.into()) }
     }
 
     /// Makes sure that nothing is left. For the macros.
@@ -347,6 +373,7 @@ impl<'a> Cursor<'a> {
 }
 
 /// Writes a varint in its shortest form.
+#[expect(clippy::cast_possible_truncation, reason = "seven bits at a time")]
 pub fn put_varint(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
         out.push((value & 0x7f) as u8 | 0x80);

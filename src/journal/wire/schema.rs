@@ -1,6 +1,6 @@
 //! What a declaration says about its type, and the `.proto` file that says the same.
 
-use super::{Field, Value};
+use super::{Element, Field, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -20,14 +20,17 @@ pub enum Label {
 pub enum Kind {
     /// One of protobuf's own.
     Scalar(&'static str),
-    /// A message or an enumeration: its name, and where its schema is to be had.
-    Named(&'static str, fn() -> Schema),
+    /// A message or an enumeration: where its schema is to be had.
+    Named(fn() -> Schema),
 }
 
 impl Kind {
-    fn name(&self) -> &'static str {
+    /// Its name as the schema spells it.
+    #[must_use]
+    pub fn name(&self) -> String {
         match self {
-            Self::Scalar(name) | Self::Named(name, _) => name,
+            Self::Scalar(name) => (*name).to_owned(),
+            Self::Named(schema) => schema().name,
         }
     }
 }
@@ -60,34 +63,63 @@ pub struct Case {
 
 /// What a declaration says about its type.
 #[derive(Clone, Debug)]
-pub enum Schema {
-    /// A struct.
-    Message {
-        /// Its name.
-        name: &'static str,
-        /// Its comment, line by line.
-        doc: &'static [&'static str],
-        /// Its fields.
-        fields: Vec<FieldSchema>,
-    },
-    /// An enum without payloads.
-    Enumeration {
-        /// Its name.
-        name: &'static str,
-        /// Its comment, line by line.
-        doc: &'static [&'static str],
-        /// Its cases.
-        cases: &'static [Case],
-    },
+pub struct Schema {
+    /// Its name.
+    pub name: String,
+    /// Its comment, line by line.
+    pub doc: &'static [&'static str],
+    /// What it is made of.
+    pub body: Body,
+}
+
+/// What a type is made of.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// A struct: its fields.
+    Message(Vec<FieldSchema>),
     /// An enum whose cases carry payloads: a message of which exactly one field is set.
-    OneOf {
-        /// Its name.
-        name: &'static str,
-        /// Its comment, line by line.
-        doc: &'static [&'static str],
-        /// Its cases.
-        fields: Vec<FieldSchema>,
-    },
+    OneOf(Vec<FieldSchema>),
+    /// An enum without payloads: its cases.
+    Enumeration(&'static [Case]),
+}
+
+impl Schema {
+    /// Of a struct.
+    #[must_use]
+    pub fn message(name: &str, doc: &'static [&'static str], fields: Vec<FieldSchema>) -> Self {
+        Self { name: name.to_owned(), doc, body: Body::Message(fields) }
+    }
+
+    /// Of an enum with payloads.
+    #[must_use]
+    pub fn one_of(name: &str, doc: &'static [&'static str], cases: Vec<FieldSchema>) -> Self {
+        Self { name: name.to_owned(), doc, body: Body::OneOf(cases) }
+    }
+
+    /// Of an enum without payloads.
+    #[must_use]
+    pub fn enumeration(name: &str, doc: &'static [&'static str], cases: &'static [Case]) -> Self {
+        Self { name: name.to_owned(), doc, body: Body::Enumeration(cases) }
+    }
+
+    /// Of the message that a list becomes where only one value may stand.
+    #[must_use]
+    pub fn list<T: Element>() -> Self {
+        let of = T::kind().name();
+        let name = match of.split_at_checked(1) {
+            Some((first, rest)) => format!("{}{rest}List", first.to_uppercase()),
+            None => of,
+        };
+        let items = FieldSchema { tag: 1, name: "items".to_owned(), doc: &[], label: Label::Repeated, kind: T::kind() };
+        Self { name, doc: &[" A list where one value is wanted."], body: Body::Message(vec![items]) }
+    }
+
+    fn fields(&self) -> &[FieldSchema] {
+        match &self.body {
+            Body::Message(fields) | Body::OneOf(fields) => fields,
+            Body::Enumeration(_) => &[],
+        }
+    }
 }
 
 /// The schema of a message's field; the type is taken from how the field is reached. For the macros.
@@ -98,11 +130,31 @@ pub fn field_schema<S, T: Field>(tag: u32, name: &str, doc: &'static [&'static s
     FieldSchema { tag, name: name.trim_start_matches("r#").to_owned(), doc, label, kind }
 }
 
-/// The schema of a oneof's case; the type is taken from how the case is made. For the macros.
+/// The schema of a field of a oneof's case; the type is taken from how the field is reached. For the macros.
 #[doc(hidden)]
 #[must_use]
-pub fn case_schema<T: Value, E>(tag: u32, name: &str, doc: &'static [&'static str], _: fn(T) -> E) -> FieldSchema {
-    FieldSchema { tag, name: snake(name), doc, label: Label::Single, kind: T::kind() }
+pub fn case_field_schema<S, T: Field>(
+    tag: u32,
+    name: &str,
+    doc: &'static [&'static str],
+    _: fn(&S) -> Option<&T>,
+) -> FieldSchema {
+    let (label, kind) = T::shape();
+    FieldSchema { tag, name: name.trim_start_matches("r#").to_owned(), doc, label, kind }
+}
+
+/// The schema of a oneof's case. For the macros.
+#[doc(hidden)]
+#[must_use]
+pub fn case_schema(tag: u32, name: &str, doc: &'static [&'static str], kind: Kind) -> FieldSchema {
+    FieldSchema { tag, name: snake(name), doc, label: Label::Single, kind }
+}
+
+/// The type of a case's payload, taken from how the case is made. For the macros.
+#[doc(hidden)]
+#[must_use]
+pub fn kind_of_payload<T: Value, E>(_: fn(T) -> E) -> Kind {
+    T::kind()
 }
 
 /// `NeedsReview` as `needs_review`; digits stay with the letters before them.
@@ -127,16 +179,13 @@ fn value_name(of: &str, case: &str) -> String {
 
 /// Every schema that can be reached, the roots first, each before what it is made of.
 fn reach(roots: &[Kind]) -> Vec<Schema> {
-    fn visit(kind: Kind, seen: &mut BTreeSet<&'static str>, found: &mut Vec<Schema>) {
-        let Kind::Named(name, schema) = kind else { return };
-        if !seen.insert(name) {
+    fn visit(kind: Kind, seen: &mut BTreeSet<String>, found: &mut Vec<Schema>) {
+        let Kind::Named(schema) = kind else { return };
+        let schema = schema();
+        if !seen.insert(schema.name.clone()) {
             return;
         }
-        let schema = schema();
-        let parts: Vec<Kind> = match &schema {
-            Schema::Message { fields, .. } | Schema::OneOf { fields, .. } => fields.iter().map(|field| field.kind).collect(),
-            Schema::Enumeration { .. } => Vec::new(),
-        };
+        let parts: Vec<Kind> = schema.fields().iter().map(|field| field.kind).collect();
         found.push(schema);
         for part in parts {
             visit(part, seen, found);
@@ -174,24 +223,27 @@ fn comment(indent: &str, doc: &[&str], out: &mut String) {
 }
 
 fn print(schema: &Schema, out: &mut String) {
-    match schema {
-        Schema::Message { name, doc, fields } => {
-            comment("", doc, out);
-            if fields.is_empty() {
-                let _ = writeln!(out, "message {name} {{}}");
-                return;
-            }
-            let _ = writeln!(out, "message {name} {{");
-            fields.iter().for_each(|field| print_field("  ", field, out));
+    let Schema { name, doc, body } = schema;
+    comment("", doc, out);
+    match body {
+        Body::Message(fields) if fields.is_empty() => {
+            let _ = writeln!(out, "message {name} {{}}");
+            return;
         }
-        Schema::OneOf { name, doc, fields } => {
-            comment("", doc, out);
+        Body::Message(fields) => {
+            let _ = writeln!(out, "message {name} {{");
+            for field in fields {
+                print_field("  ", field, out);
+            }
+        }
+        Body::OneOf(cases) => {
             let _ = writeln!(out, "message {name} {{\n  // Exactly one is set.\n  oneof kind {{");
-            fields.iter().for_each(|field| print_field("    ", field, out));
+            for case in cases {
+                print_field("    ", case, out);
+            }
             out.push_str("  }\n");
         }
-        Schema::Enumeration { name, doc, cases } => {
-            comment("", doc, out);
+        Body::Enumeration(cases) => {
             let unspecified = value_name(name, "Unspecified");
             let _ = writeln!(out, "enum {name} {{\n  // Never written; refused when read.\n  {unspecified} = 0;");
             for case in *cases {
@@ -213,51 +265,39 @@ fn print_field(indent: &str, field: &FieldSchema, out: &mut String) {
     let _ = writeln!(out, "{indent}{label}{} {} = {};", field.kind.name(), field.name, field.tag);
 }
 
+fn printed(schema: &Schema) -> String {
+    let mut text = String::new();
+    print(schema, &mut text);
+    text
+}
+
 /// What would make the `.proto` file ambiguous: one name for two different types or values, or two fields of one name.
 /// Empty when all is well; a test holds it so.
 #[must_use]
 pub fn schema_faults(roots: &[Kind]) -> Vec<String> {
-    let mut faults = Vec::new();
-    let mut printed: BTreeMap<&str, String> = BTreeMap::new();
-    let mut values: BTreeSet<String> = BTreeSet::new();
     let schemas = reach(roots);
+    let texts: BTreeMap<&str, String> = schemas.iter().map(|schema| (schema.name.as_str(), printed(schema))).collect();
+    let mut values: BTreeSet<String> = BTreeSet::new();
+    let mut faults = Vec::new();
     for schema in &schemas {
-        let mut text = String::new();
-        print(schema, &mut text);
-        let (name, fields): (_, &[FieldSchema]) = match schema {
-            Schema::Message { name, fields, .. } => (*name, fields),
-            Schema::OneOf { name, fields, .. } => {
-                if fields.iter().any(|field| field.name == "kind") {
-                    faults.push(format!("{name}: a case may not be called kind"));
-                }
-                (*name, fields)
+        let owner = &schema.name;
+        let mut names: BTreeSet<&str> = if let Body::OneOf(_) = schema.body { ["kind"].into() } else { [].into() };
+        for field in schema.fields() {
+            if !names.insert(&field.name) {
+                faults.push(format!("{owner}.{}: another field has this name", field.name));
             }
-            Schema::Enumeration { name, cases, .. } => {
-                for case in *cases {
-                    if !values.insert(value_name(name, case.name)) {
-                        faults.push(format!("{}: two values of this name", value_name(name, case.name)));
-                    }
-                }
-                (*name, &[])
-            }
-        };
-        let mut names = BTreeSet::new();
-        for field in fields {
-            if !names.insert(field.name.as_str()) {
-                faults.push(format!("{name}.{}: two fields of this name", field.name));
+            // The same name may be reached through different types: print each and compare.
+            if let Kind::Named(other) = field.kind
+                && texts.get(other().name.as_str()) != Some(&printed(&other()))
+            {
+                faults.push(format!("{owner}.{}: another type is called {} too", field.name, other().name));
             }
         }
-        printed.insert(name, text);
-    }
-    // The same name may be reached through different types: print each and compare.
-    for schema in &schemas {
-        let (Schema::Message { name: owner, fields, .. } | Schema::OneOf { name: owner, fields, .. }) = schema else { continue };
-        for field in fields {
-            let Kind::Named(name, other) = field.kind else { continue };
-            let mut text = String::new();
-            print(&other(), &mut text);
-            if printed.get(name) != Some(&text) {
-                faults.push(format!("{owner}.{}: another type is called {name} too", field.name));
+        let Body::Enumeration(cases) = schema.body else { continue };
+        for case in cases {
+            let name = value_name(owner, case.name);
+            if !values.insert(name.clone()) {
+                faults.push(format!("{name}: another value has this name"));
             }
         }
     }

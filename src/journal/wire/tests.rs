@@ -60,6 +60,9 @@ enum Tree {
     Number(i64),
     Under(Box<Tree>),
     All(Branches),
+    Split { left: Vec<Tree>, at: Option<i64>, colour: Colour },
+    Several(Vec<Tree>),
+    Void(),
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -107,6 +110,15 @@ oneof! {
         3: Number,
         5: Under,
         19: All,
+        /// Two ways.
+        20: Split {
+            /// The left part.
+            1: left,
+            2: at,
+            4: colour,
+        },
+        21: Several,
+        22: Void(),
     }
 }
 
@@ -134,6 +146,7 @@ fn colours() -> impl Strategy<Value = Colour> {
 fn trees() -> impl Strategy<Value = Tree> {
     let leaf = prop_oneof![
         Just(Tree::Nothing),
+        Just(Tree::Void()),
         any::<i64>().prop_map(Tree::Number),
         ("[a-zé]{0,9}", option::of("[a-z]{0,200}"))
             .prop_map(|(r#type, note)| Tree::Leaf(Everyday { r#type, note: note.map(Arc::from) })),
@@ -141,7 +154,9 @@ fn trees() -> impl Strategy<Value = Tree> {
     leaf.prop_recursive(6, 24, 4, |inner| {
         prop_oneof![
             inner.clone().prop_map(|tree| Tree::Under(Box::new(tree))),
-            vec(inner, 0..4).prop_map(|parts| Tree::All(Branches { parts })),
+            vec(inner.clone(), 0..4).prop_map(|parts| Tree::All(Branches { parts })),
+            vec(inner.clone(), 0..4).prop_map(Tree::Several),
+            (vec(inner, 0..3), any::<Option<i64>>(), colours()).prop_map(|(left, at, colour)| Tree::Split { left, at, colour }),
         ]
     })
 }
@@ -301,7 +316,7 @@ fn protobuf_reads_it_under_the_printed_schema() {
 #[test]
 fn the_printed_schema() {
     let text = proto_text(&[Colour::kind(), Tree::kind()]);
-    let expected = r#"
+    let expected = r"
 package detainer.journal.v1;
 
 // Two colours.
@@ -323,6 +338,10 @@ message Tree {
     sint64 number = 3;
     Tree under = 5;
     Branches all = 19;
+    // Two ways.
+    TreeSplit split = 20;
+    TreeList several = 21;
+    Empty void = 22;
   }
 }
 
@@ -340,7 +359,20 @@ message Everyday {
 message Branches {
   repeated Tree parts = 1;
 }
-"#;
+
+// Two ways.
+message TreeSplit {
+  // The left part.
+  repeated Tree left = 1;
+  optional sint64 at = 2;
+  Colour colour = 4;
+}
+
+// A list where one value is wanted.
+message TreeList {
+  repeated Tree items = 1;
+}
+";
     assert!(text.ends_with(expected), "{text}");
 }
 
@@ -362,7 +394,7 @@ mod namesakes {
 fn two_types_of_one_name_are_found() {
     assert_eq!(schema_faults(&[Everything::kind()]), Vec::<String>::new());
     let faults = schema_faults(&[namesakes::Mixed::kind()]);
-    assert_eq!(faults, ["Mixed: a case may not be called kind", "Mixed.mine: another type is called Everyday too"]);
+    assert_eq!(faults, ["Mixed.kind: another field has this name", "Mixed.mine: another type is called Everyday too"]);
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -440,6 +472,12 @@ fn what_a_oneof_refuses() {
         ("0801", "Tree.Nothing: is written in another wire type"),
         ("2200", "Tree: unknown case 4"),
         ("2a00", "Tree: is missing where it should come"),
+        ("a20100", "TreeSplit.colour: is missing where it should come"),
+        ("a201022001", "ok"),
+        ("a2010420012801", "TreeSplit: unknown field number 5"),
+        ("a001", "TreeSplit: is written in another wire type"),
+        ("aa0100", "ok"),
+        ("aa01021001", "List: unknown field number 2"),
     ];
     for (bytes, expected) in cases {
         let bytes = hex::decode(bytes).unwrap();

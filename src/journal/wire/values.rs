@@ -2,7 +2,7 @@
 
 use super::macros::single_field;
 use super::{
-    Cursor, Element, Field, Kind, Label, Problem, Value, WireError, WireType, put_key, put_sized, put_value, put_varint,
+    Cursor, Element, Field, Kind, Label, Problem, Schema, Value, WireError, WireType, put_key, put_sized, put_value, put_varint,
 };
 use crate::domain::ids::{
     AgreementId, BasisId, BookingId, CountyId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId, SubjectId,
@@ -28,11 +28,11 @@ impl Cursor<'_> {
 
 /// Small numbers and the like become negative or positive varints with the sign in the last bit.
 fn zigzag(value: i64) -> u64 {
-    ((value << 1) ^ (value >> 63)) as u64
+    ((value << 1) ^ (value >> 63)).cast_unsigned()
 }
 
 fn unzigzag(value: u64) -> i64 {
-    (value >> 1) as i64 ^ -((value & 1) as i64)
+    (value >> 1).cast_signed() ^ -(value & 1).cast_signed()
 }
 
 /// A scalar written as a varint: proto type, the value left out, to and from the number.
@@ -266,6 +266,27 @@ impl<T: Element> Field for Vec<T> {
             Ok(())
         })?;
         Ok(list)
+    }
+}
+
+/// Where only one value may stand, in an `Option` or as a case's payload, a list is a message of its own.
+impl<T: Element> Value for Vec<T> {
+    const WIRE: WireType = WireType::Bytes;
+
+    fn kind() -> Kind {
+        Kind::Named(Schema::list::<T>)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        put_sized(out, |out| self.put(1, out));
+    }
+
+    fn read(cursor: &mut Cursor<'_>) -> Result<Self, WireError> {
+        cursor.nested("List", |cursor| {
+            let items = cursor.field(1, "List", "items")?;
+            cursor.finish("List", &[1])?;
+            Ok(items)
+        })
     }
 }
 
