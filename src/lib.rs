@@ -4,5 +4,6 @@
 //! pure and imports nobody. ARCHITECTURE.md draws the map.
 
 pub mod domain;
+pub mod identity;
 pub mod journal;
 pub mod pb;
