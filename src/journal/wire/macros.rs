@@ -161,6 +161,37 @@ macro_rules! oneof_cases {
     };
 }
 
+/// Gives a struct around one value that value's wire form: `transparent! { TextRef([u8; 32]) }`.
+macro_rules! transparent {
+    ($($name:ident($inner:ty)),+ $(,)?) => {$(
+        impl $crate::journal::wire::Value for $name {
+            const WIRE: $crate::journal::wire::WireType = <$inner as $crate::journal::wire::Value>::WIRE;
+
+            fn kind() -> $crate::journal::wire::Kind {
+                <$inner as $crate::journal::wire::Value>::kind()
+            }
+
+            fn write(&self, out: &mut Vec<u8>) {
+                let Self(inner) = self;
+                $crate::journal::wire::Value::write(inner, out);
+            }
+
+            fn read(cursor: &mut $crate::journal::wire::Cursor<'_>) -> Result<Self, $crate::journal::wire::WireError> {
+                $crate::journal::wire::Value::read(cursor).map(Self)
+            }
+
+            fn absent() -> Option<Self> {
+                <$inner as $crate::journal::wire::Value>::absent().map(Self)
+            }
+
+            fn is_absent(&self) -> bool {
+                $crate::journal::wire::Value::is_absent(&self.0)
+            }
+        }
+        $crate::journal::wire::macros::single_field!($name);
+    )+};
+}
+
 /// A message as a value: a length and its body; always written, never assumed.
 macro_rules! message_value {
     ($name:ident) => {
@@ -208,4 +239,4 @@ macro_rules! single_field {
     };
 }
 
-pub(crate) use {enumeration, message, message_value, oneof, oneof_cases, single_field};
+pub(crate) use {enumeration, message, message_value, oneof, oneof_cases, single_field, transparent};

@@ -9,6 +9,7 @@
 //!                Event { 1: BookingCreated,              // an enum with payloads: one value or one list
 //!                        2: Idle(),                      // no payload: `Idle` or `Idle()`
 //!                        3: Moved { 1: from, 2: to } } } // fields of its own: a message `EventMoved`
+//! transparent! { TextRef([u8; 32]) }                      // a struct around one value: that value's form
 //! ```
 //!
 //! Fields may be `bool`, integers, text, bytes, hashes, ids, [`Instant`](crate::domain::time::Instant) and the like, other
@@ -31,7 +32,7 @@ mod values;
 #[cfg(test)]
 pub(in crate::journal) mod tests;
 
-pub(crate) use macros::{enumeration, message, oneof};
+pub(crate) use macros::{enumeration, message, oneof, transparent};
 pub use schema::{Body, Case, FieldSchema, Kind, Label, Schema, proto_text, schema_faults};
 #[doc(hidden)]
 pub use schema::{case_field_schema, case_schema, field_schema, kind_of_payload};

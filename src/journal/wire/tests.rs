@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::ids::BookingId;
+use crate::domain::money::Cents;
 use crate::domain::time::{Date, Instant, Span, Zone};
 use proptest::collection::{btree_set, vec};
 use proptest::option;
@@ -51,7 +52,18 @@ struct Everything {
     bookings: BTreeSet<BookingId>,
     trees: Arc<Vec<Tree>>,
     blobs: Vec<Vec<u8>>,
+    cents: Cents,
+    text_ref: TextRef,
+    wrapped: Wrapped,
 }
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct TextRef([u8; 32]);
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Wrapped(i64);
+
+transparent! { TextRef([u8; 32]), Wrapped(i64) }
 
 #[derive(Clone, PartialEq, Debug)]
 enum Tree {
@@ -93,6 +105,7 @@ message! {
         11: hash, 12: booking, 13: at, 14: span, 15: day, 16: zone, 17: colour, 18: tree,
         19: maybe_count, 20: maybe_text, 21: maybe_colour, 22: maybe_span, 23: maybe_hash, 24: maybe_tree, 25: maybe_blob,
         30: numbers, 31: instants, 32: words, 33: spans, 34: colours, 35: shorts, 36: bookings, 37: trees, 1000: blobs,
+        1001: cents, 1002: text_ref, 1003: wrapped,
     }
     /// A leaf.
     ///
@@ -163,7 +176,7 @@ fn trees() -> impl Strategy<Value = Tree> {
 
 prop_compose! {
     fn scalars()(
-        flag: bool, small: u8, short: u16, count: u32, big: u64, signed: i32, long: i64, text in ".{0,20}",
+        flag: bool, small: u8, short: u16, count: u32, big: u64, signed: i32, long: i64, cents: i64, text in ".{0,20}",
         blob: Vec<u8>, hash: [u8; 32], booking in bookings(),
     ) -> Everything {
         Everything {
@@ -239,6 +252,9 @@ fn least() -> Everything {
         bookings: BTreeSet::new(),
         trees: Arc::new(Vec::new()),
         blobs: Vec::new(),
+        cents: Cents::ZERO,
+        text_ref: TextRef([0; 32]),
+        wrapped: Wrapped(0),
     }
 }
 

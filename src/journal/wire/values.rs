@@ -7,6 +7,7 @@ use super::{
 use crate::domain::ids::{
     AgreementId, BasisId, BookingId, CountyId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId, SubjectId,
 };
+use crate::domain::money::Cents;
 use crate::domain::time::{Date, Instant, Zone, date_of_number, day_number};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -74,6 +75,7 @@ varint_value! {
     u64, "uint64", 0, |n| *n, Some;
     i32, "sint32", 0, |n| zigzag(i64::from(*n)), |n| unzigzag(n).try_into().ok();
     i64, "sint64", 0, |n| zigzag(*n), |n| Some(unzigzag(n));
+    Cents, "sint64", Cents::ZERO, |cents| zigzag(cents.get()), |n| Some(Cents::new(unzigzag(n)));
     Date, "sint32", Date::default(), |day| zigzag(i64::from(day_number(*day))),
         |n| unzigzag(n).try_into().ok().and_then(date_of_number);
 }
@@ -85,6 +87,7 @@ single_field!(u32);
 single_field!(u64);
 single_field!(i32);
 single_field!(i64);
+single_field!(Cents);
 single_field!(Date);
 single_field!(Instant);
 single_field!(String);
