@@ -292,7 +292,7 @@ impl MasterKey {
         }
         let secret = Zeroizing::new(random::<32>(entropy, "master key")?);
         let draft = path.with_extension(format!("{}.draft", hex::encode(random::<8>(entropy, "master key draft")?)));
-        let placed = place(&draft, path, Zeroizing::new(hex::encode(&*secret)).as_bytes());
+        let placed = place(&draft, path, Zeroizing::new(hex::encode(secret.as_slice())).as_bytes());
         match placed {
             Ok(()) => Ok((Self::new(secret), true)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::load(path).map(|key| (key, false)),

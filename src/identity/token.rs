@@ -14,7 +14,7 @@ pub const PREFIX: &str = "detainer_";
 /// [`NoEntropy`].
 pub fn new_token(entropy: &dyn Entropy) -> Result<Zeroizing<String>, NoEntropy> {
     let secret = Zeroizing::new(random::<32>(entropy, "token")?);
-    let digits = Zeroizing::new(hex::encode(&*secret));
+    let digits = Zeroizing::new(hex::encode(secret.as_slice()));
     Ok(Zeroizing::new(format!("{PREFIX}{}", digits.as_str())))
 }
 

@@ -137,6 +137,7 @@ pub trait Value: Sized {
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, WireError>;
 
     /// The value that is left out when it stands alone in a field; `None` if it is always written.
+    #[must_use]
     fn absent() -> Option<Self> {
         None
     }
