@@ -4,11 +4,26 @@
 //! law speaks of days, and then in a named zone.
 
 pub mod agreement;
+pub mod authority;
+pub mod booking;
 pub mod calendar;
 pub mod clock;
+pub mod command;
 pub mod cost;
+pub mod county;
+pub mod decide;
+pub mod deciding;
+pub mod decision;
+pub mod detainer;
+pub mod duties;
+pub mod event;
+pub mod evolve;
+pub mod facts;
 pub mod gap;
 pub mod ids;
 pub mod money;
+pub mod policy;
 pub mod rate;
+pub mod refusal;
+pub mod settling;
 pub mod time;

@@ -1,0 +1,430 @@
+//! Custody after T0: which stretches an honored detainer covers, which holds that makes, until when.
+//!
+//! A pure function of what is recorded and of what was known before. It sees every known future breakpoint,
+//! so the schedule it gives stays right without a timer (DOMAIN.md §4, §10.1 to 10.17).
+
+use super::agreement::Agreement;
+use super::booking::{Booking, Custody, Hold, HoldEnd};
+use super::clock::{self, ClockTerms, StartRule, Used};
+use super::county::County;
+use super::decision::{Decision, Outcome};
+use super::detainer::Detainer;
+use super::facts::{EndKind, Fact};
+use super::gap::{Authority, Gap, RestsOn, Segment};
+use super::ids::{AgreementId, FacilityId, HoldId};
+use super::time::{Instant, Span, Zone};
+
+/// Whether known deadlines bind the result.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Known {
+    /// A deadline that was known never moves later (DOMAIN.md §4 *One deadline per hold*).
+    Stays,
+    /// A two-person correction: what was known may move.
+    Corrected,
+}
+
+/// Works custody out anew from what is recorded, given what was known before this record arrived at `now`.
+#[must_use]
+pub fn derive(county: &County, booking: &Booking, before: &Custody, now: Instant, known: Known) -> Custody {
+    let free = Derivation::new(county, booking, before, known, before.barred).run();
+    if before.barred.is_none() && is_dead(before, now) && !is_dead(&free, now) {
+        // A hold that was known to have ended is described otherwise now: no authority from here on (§10.2).
+        return Derivation::new(county, booking, before, known, Some(now)).run();
+    }
+    free
+}
+
+/// Whether a hold is known to have ended, by `now`, other than by a new basis.
+#[must_use]
+pub fn is_dead(custody: &Custody, now: Instant) -> bool {
+    custody.holds.iter().any(|h| !h.voided && h.reason != HoldEnd::NewBasis && h.until <= now)
+}
+
+/// Whether `after` puts a known T0 under a basis or gives a known hold a later deadline (DOMAIN.md §10.8).
+#[must_use]
+pub fn moves_later(before: &Custody, after: &Custody) -> bool {
+    let covered = |gap: &Gap| !after.gaps.iter().any(|new| new.t0 <= gap.t0 && gap.t0 < new.end);
+    let later = |hold: &Hold| after.holds.iter().any(|new| new.id == hold.id && !new.voided && new.deadline > hold.deadline);
+    before.gaps.iter().any(covered) || before.holds.iter().any(|hold| !hold.voided && later(hold))
+}
+
+/// The stretches of a stay with no basis open, in order (DOMAIN.md §2 *T0*).
+#[must_use]
+pub fn gap_spans(booking: &Booking) -> Vec<Span> {
+    let stay = booking.stay();
+    let spans =
+        |b: &super::facts::Basis| Span::new(b.opened.effective, b.closed.as_ref().map_or(Instant::FAR, |c| c.at.effective));
+    let mut bases: Vec<Span> = booking.bases.iter().map(spans).filter(|s| !s.is_empty()).collect();
+    bases.sort();
+    let mut from = match (booking.bases_known, booking.bases.iter().map(|b| b.opened.effective).min()) {
+        (true, _) => stay.start,
+        (false, Some(first)) => first.max(stay.start),
+        (false, None) => return Vec::new(),
+    };
+    let mut gaps = Vec::new();
+    for basis in bases {
+        if basis.start > from {
+            gaps.extend(Span::new(from, basis.start).meet(&stay));
+        }
+        from = from.max(basis.end);
+    }
+    gaps.extend(Span::from(from).meet(&stay));
+    gaps
+}
+
+/// The instant that a start rule names, if it has come: the first receipt on the booking, lifted or not, or the
+/// first service of a warrant (DOMAIN.md §4 *Start*).
+#[must_use]
+pub fn named_instant(booking: &Booking, rule: StartRule) -> Option<Instant> {
+    match rule {
+        StartRule::OtherwiseReleased => None,
+        StartRule::Receipt => booking.detainers.iter().map(|d| d.received.effective).min(),
+        StartRule::WarrantServed => {
+            let served = booking.facts.iter().filter(|f| f.fact == Fact::WarrantServed);
+            served.map(|f| f.at.effective).min()
+        }
+    }
+}
+
+/// A time in which one request, under one decision, covers custody.
+struct Cover<'a> {
+    span: Span,
+    detainer: &'a Detainer,
+    decision: &'a Decision,
+    terms: &'a ClockTerms,
+    /// Until here it rests on something recorded later.
+    late_until: Instant,
+}
+
+/// A deadline that an honored request gives, from the instant at which it came into force.
+struct Limit<'a> {
+    from: Instant,
+    deadline: Instant,
+    terms: &'a ClockTerms,
+}
+
+struct Derivation<'a> {
+    county: &'a County,
+    booking: &'a Booking,
+    before: &'a Custody,
+    known: Known,
+    barred: Option<Instant>,
+    spans: Vec<Span>,
+    zone: Zone,
+    covers: Vec<Cover<'a>>,
+    honored: Vec<(Span, &'a ClockTerms)>,
+}
+
+impl<'a> Derivation<'a> {
+    fn new(county: &'a County, booking: &'a Booking, before: &'a Custody, known: Known, barred: Option<Instant>) -> Self {
+        let spans = gap_spans(booking);
+        let (mut covers, mut honored) = (Vec::new(), Vec::new());
+        if !spans.is_empty() {
+            for detainer in &booking.detainers {
+                honored_times(county, booking, detainer, &mut covers, &mut honored);
+            }
+        }
+        let zone = first_clock_zone(county, booking, &spans, &honored);
+        Self { county, booking, before, known, barred, spans, zone, covers, honored }
+    }
+
+    fn run(self) -> Custody {
+        let mut custody = Custody { barred: self.barred, ..Custody::default() };
+        let mut dead = false;
+        for (index, span) in self.spans.iter().enumerate() {
+            let hold = if dead { None } else { self.hold(index, span) };
+            let segments = self.segments(span, hold.as_ref());
+            if let Some(hold) = hold {
+                dead = hold.reason != HoldEnd::NewBasis;
+                self.keep(&mut custody, hold, span);
+            }
+            custody.gaps.push(Gap { t0: span.start, end: span.end, segments });
+        }
+        custody.zone = (!self.spans.is_empty()).then_some(self.zone);
+        let lost = self.before.holds.iter().filter(|old| !custody.holds.iter().any(|h| h.id == old.id));
+        let mut lost: Vec<Hold> = lost.map(|old| Hold { voided: true, ..old.clone() }).collect();
+        custody.holds.append(&mut lost);
+        custody.holds.sort_by_key(|h| h.id.as_str().parse::<u32>().unwrap_or(u32::MAX));
+        custody
+    }
+
+    /// The clock's stretches before a gap, by the governing start rule.
+    fn used(&self, index: usize, start: StartRule) -> Used {
+        let named = named_instant(self.booking, start);
+        clock::stretches(start, named, &self.spans[..index], &self.booking.inherited, self.spans[index].start)
+    }
+
+    /// Every deadline that an honored request gives in this gap, in order of coming into force.
+    fn limits(&self, index: usize, span: &Span) -> Vec<Limit<'a>> {
+        let mut limits: Vec<Limit<'a>> = Vec::new();
+        for (honored, terms) in &self.honored {
+            if honored.end <= span.start || honored.start >= span.end {
+                continue;
+            }
+            if terms.start == StartRule::WarrantServed && named_instant(self.booking, terms.start).is_none() {
+                continue;
+            }
+            let deadline = clock::deadline(terms, self.zone, &self.used(index, terms.start), span.start);
+            let in_force = honored.start;
+            let deadline = if in_force > span.start { deadline.max(in_force) } else { deadline };
+            limits.push(Limit { from: in_force.max(span.start), deadline, terms });
+        }
+        limits.sort_by_key(|l| (l.from, l.deadline));
+        limits
+    }
+
+    /// The hold of one gap, if one begins in it.
+    fn hold(&self, index: usize, span: &Span) -> Option<Hold> {
+        let limits = self.limits(index, span);
+        let covering = |at: Instant| self.covers.iter().any(|c| c.span.contains(at));
+        let starts = self.covers.iter().filter_map(|c| c.span.meet(span)).map(|s| s.start);
+        let start = starts.min()?;
+        let known = match self.known {
+            Known::Stays => self.matching(span).map(|old| old.deadline),
+            Known::Corrected => None,
+        };
+        let mut uncovered = start;
+        while covering(uncovered) && uncovered < span.end {
+            let ends = self.covers.iter().filter(|c| c.span.contains(uncovered)).map(|c| c.span.end);
+            uncovered = ends.max().unwrap_or(span.end);
+        }
+        let uncovered = uncovered.min(self.barred.unwrap_or(Instant::FAR));
+        let mut deadline = known.unwrap_or(Instant::FAR);
+        let mut governing = None;
+        for limit in &limits {
+            if limit.from >= uncovered.min(deadline).min(span.end) && limit.from > start {
+                break;
+            }
+            if limit.deadline < deadline || governing.is_none() {
+                governing = Some(limit.terms);
+            }
+            deadline = deadline.min(limit.deadline);
+        }
+        let governing = governing?;
+        let until = uncovered.min(deadline).min(span.end);
+        if until <= start || deadline <= span.start {
+            return None;
+        }
+        let first = self.resting(start)?;
+        let used = self.used(index, governing.start);
+        Some(Hold {
+            id: HoldId::trusted("0"),
+            t0: span.start,
+            start,
+            until,
+            reason: self.reason(until, deadline, uncovered, span),
+            deadline,
+            readings: clock::readings(self.zone, &used, span.start),
+            used_us: clock::used_us(&used, &governing.exclusion, self.zone),
+            continues: None,
+            detainer: first.detainer.id.clone(),
+            revision: first.decision.revision.clone()?,
+            facility: self.booking.facility_at(start)?.clone(),
+            voided: false,
+        })
+    }
+
+    /// Of several ends at one instant: custody ended, deadline, detainer or policy, new basis (DOMAIN.md §10.11).
+    fn reason(&self, until: Instant, deadline: Instant, uncovered: Instant, span: &Span) -> HoldEnd {
+        if let Some(ending) = self.booking.ending.as_ref().filter(|e| e.at.effective == until) {
+            return match ending.kind {
+                EndKind::Released => HoldEnd::Released,
+                EndKind::FederalCustody => HoldEnd::FederalCustody,
+                EndKind::TransferredOut => HoldEnd::TransferredOut,
+                EndKind::Escaped => HoldEnd::Escaped,
+                EndKind::Died => HoldEnd::Died,
+            };
+        }
+        if until == deadline {
+            return HoldEnd::Deadline;
+        }
+        if until == uncovered {
+            let here = |at: Instant| at == until;
+            let rested = || self.covers.iter().filter(|c| c.span.end == until).map(|c| c.detainer);
+            return if rested().any(|d| d.lift.as_ref().is_some_and(|l| here(l.at.effective))) {
+                HoldEnd::Lifted
+            } else if rested().any(|d| d.replaced.as_ref().is_some_and(|r| here(r.at.effective))) {
+                HoldEnd::Replaced
+            } else if self.barred == Some(until) {
+                HoldEnd::KnownEnded
+            } else {
+                HoldEnd::NoLongerHonored
+            };
+        }
+        debug_assert_eq!(until, span.end);
+        HoldEnd::NewBasis
+    }
+
+    /// The request that custody rests on at an instant: not late before late, then earliest received, then recorded
+    /// order (DOMAIN.md §10.28).
+    fn resting(&self, at: Instant) -> Option<&Cover<'a>> {
+        let here = self.covers.iter().filter(|c| c.span.contains(at));
+        here.min_by_key(|c| (at < c.late_until, c.detainer.received.effective, c.detainer.received.seq))
+    }
+
+    fn segments(&self, span: &Span, hold: Option<&Hold>) -> Vec<Segment> {
+        let held = hold.map(|h| Span::new(h.start, h.until));
+        let mut cuts = vec![span.start, span.end];
+        cuts.extend(self.booking.arrivals.iter().map(|a| a.at.effective));
+        if let Some(held) = held {
+            cuts.extend([held.start, held.end]);
+            cuts.extend(self.covers.iter().flat_map(|c| [c.span.start, c.span.end, c.late_until]));
+            let agreements = self.county.agreements.values();
+            cuts.extend(agreements.flat_map(Agreement::breakpoints));
+        }
+        cuts.retain(|at| span.start <= *at && *at <= span.end);
+        cuts.sort();
+        cuts.dedup();
+        let mut segments: Vec<Segment> = Vec::new();
+        for pair in cuts.windows(2) {
+            let piece = Span::new(pair[0], pair[1]);
+            let Some(segment) = self.segment(piece, held.is_some_and(|h| h.contains(piece.start)), hold) else { continue };
+            match segments.last_mut() {
+                Some(last) if same_but_span(last, &segment) => last.span.end = segment.span.end,
+                _ => segments.push(segment),
+            }
+        }
+        segments
+    }
+
+    fn segment(&self, span: Span, held: bool, hold: Option<&Hold>) -> Option<Segment> {
+        let facility = self.booking.facility_at(span.start)?.clone();
+        let cover = if held { self.resting(span.start) } else { None };
+        let (Some(cover), Some(hold)) = (cover, hold) else {
+            return Some(Segment { span, facility, authority: Authority::OverDetained, hold: None, rests_on: None });
+        };
+        let late = span.start < cover.late_until;
+        let authority = if late { Authority::AuthorizedLate } else { Authority::Authorized };
+        let rests_on = RestsOn {
+            detainer: cover.detainer.id.clone(),
+            revision: cover.decision.revision.clone()?,
+            agreements: self.paying(cover.detainer, &facility, span.start),
+        };
+        Some(Segment { span, facility, authority, hold: Some(self.id_of(hold)), rests_on: Some(rests_on) })
+    }
+
+    /// The agreements that pay for an instant of a request's hold, in order of precedence.
+    fn paying(&self, detainer: &Detainer, facility: &FacilityId, at: Instant) -> Vec<AgreementId> {
+        let mut paying: Vec<&Agreement> = self
+            .county
+            .agreements
+            .values()
+            .filter(|a| {
+                a.pays().is_some_and(|dates| dates.contains(at))
+                    && a.covers(facility, &detainer.form.office, &self.booking.id, &detainer.id)
+            })
+            .collect();
+        paying.sort_by(|a, b| (a.guarantees_from(), &a.id).cmp(&(b.guarantees_from(), &b.id)));
+        paying.into_iter().map(|a| a.id.clone()).collect()
+    }
+
+    /// The hold that was known in the place of this gap.
+    fn matching(&self, span: &Span) -> Option<&'a Hold> {
+        let gap_of = |hold: &Hold| {
+            let gap = self.before.gaps.iter().find(|g| g.t0 == hold.t0);
+            Span::new(hold.t0, gap.map_or(hold.until, |g| g.end))
+        };
+        self.before.holds.iter().filter(|h| !h.voided).find(|h| gap_of(h).meet(span).is_some())
+    }
+
+    fn id_of(&self, hold: &Hold) -> HoldId {
+        let index = self.spans.iter().position(|s| s.start == hold.t0).unwrap_or(0);
+        let earlier = |h: &&Hold| self.spans[..index].iter().any(|s| self.matching(s).is_some_and(|m| m.id == h.id));
+        match self.matching(&self.spans[index]).filter(|h| !earlier(h)) {
+            Some(known) => known.id.clone(),
+            None => self.fresh_id(index),
+        }
+    }
+
+    /// The next free number: after every hold that was known, in order of the gaps that have none yet.
+    fn fresh_id(&self, index: usize) -> HoldId {
+        let known = self.before.holds.len();
+        let fresh_before = self.spans[..index].iter().filter(|s| self.matching(s).is_none()).count();
+        HoldId::trusted(&(known + fresh_before + 1).to_string())
+    }
+
+    fn keep(&self, custody: &mut Custody, mut hold: Hold, span: &Span) {
+        hold.id = self.id_of(&hold);
+        let previous = custody.holds.last().filter(|h| h.reason == HoldEnd::NewBasis && h.until <= span.start);
+        hold.continues = previous.map(|h| h.id.clone());
+        custody.holds.push(hold);
+    }
+}
+
+fn same_but_span(a: &Segment, b: &Segment) -> bool {
+    a.span.end == b.span.start
+        && a.facility == b.facility
+        && a.authority == b.authority
+        && a.hold == b.hold
+        && a.rests_on == b.rests_on
+}
+
+/// The zone of the facility at the booking's first clock start (DOMAIN.md §10.13).
+fn first_clock_zone(county: &County, booking: &Booking, spans: &[Span], honored: &[(Span, &ClockTerms)]) -> Zone {
+    let Some(first) = spans.first() else { return county.profile.zone };
+    let named = honored.iter().filter_map(|(_, terms)| named_instant(booking, terms.start)).min();
+    let start = named.map_or(first.start, |n| n.min(first.start));
+    booking.facility_at(start).map_or(county.profile.zone, |f| county.zone_of(f))
+}
+
+/// When a request is honored, and when it covers custody, from its decisions in force and its own state.
+fn honored_times<'a>(
+    county: &County,
+    booking: &Booking,
+    detainer: &'a Detainer,
+    covers: &mut Vec<Cover<'a>>,
+    honored: &mut Vec<(Span, &'a ClockTerms)>,
+) {
+    let mut decisions: Vec<&Decision> = detainer.decisions.iter().collect();
+    decisions.sort_by_key(|d| (d.at.effective, d.n));
+    let life = Span::new(detainer.received.effective, detainer.ended());
+    for (i, decision) in decisions.iter().enumerate() {
+        let next = decisions.get(i + 1).map_or(Instant::FAR, |d| d.at.effective);
+        let Some(in_force) = Span::new(decision.at.effective, next).meet(&life) else { continue };
+        let Some(terms) = decision.terms.as_ref().filter(|_| decision.outcome == Outcome::Honor) else { continue };
+        let box2 = decision.revision.as_ref().and_then(|r| county.revision(r)).is_some_and(|r| r.lent_holds.is_some());
+        if !detainer.form.asks_hold(box2) {
+            continue;
+        }
+        honored.push((in_force, terms));
+        let Some((effect, effect_known)) = in_effect(booking, detainer) else { continue };
+        let (named, named_known) = match terms.start {
+            StartRule::WarrantServed => match first_service_of_warrant(booking) {
+                Some(found) => found,
+                None => continue,
+            },
+            StartRule::OtherwiseReleased | StartRule::Receipt => (Instant::MIN, Instant::MIN),
+        };
+        let from = Span::from(decision.authority_from.max(named));
+        let Some(span) = in_force.meet(&effect).and_then(|s| s.meet(&from)) else { continue };
+        let late_until = decision.at.known.max(effect_known).max(named_known);
+        covers.push(Cover { span, detainer, decision, terms, late_until });
+    }
+}
+
+fn first_service_of_warrant(booking: &Booking) -> Option<(Instant, Instant)> {
+    let served = booking.facts.iter().filter(|f| f.fact == Fact::WarrantServed);
+    served.map(|f| (f.at.effective, f.at.known)).min()
+}
+
+/// When a request is in effect, apart from the decision: served where the form needs it, convicted where it says so.
+/// With it, when the last of these came to be known.
+#[must_use]
+pub fn in_effect(booking: &Booking, detainer: &Detainer) -> Option<(Span, Instant)> {
+    let mut span = Span::from(detainer.received.effective);
+    let mut known = Instant::MIN;
+    if detainer.form.edition.needs_service() {
+        let service = detainer.service.as_ref()?;
+        span.start = span.start.max(service.at.effective);
+        known = known.max(service.at.known);
+    }
+    if detainer.form.boxes.upon_conviction {
+        let conviction = booking.facts.iter().filter(|f| matches!(&f.fact, Fact::Conviction(c) if c.this_booking));
+        let conviction = conviction.min_by_key(|f| (f.at.effective, f.n))?;
+        let ends = booking.facts.iter().filter(|f| matches!(f.fact, Fact::Dismissal | Fact::Acquittal));
+        span.start = span.start.max(conviction.at.effective);
+        span.end = ends.map(|f| f.at.effective).min().unwrap_or(Instant::FAR).max(span.start);
+        known = known.max(conviction.at.known);
+    }
+    (!span.is_empty()).then_some((span, known))
+}

@@ -1,0 +1,279 @@
+//! What can be asked for, in domain values. The API makes them; [`super::decide`] answers them.
+
+use super::agreement::Agreement;
+use super::booking::{AlertLevel, Correction};
+use super::county::{CalendarDay, Profile};
+use super::decision::Trigger;
+use super::detainer::{Document, DutyKind, Form, LiftReason, ServiceMethod};
+use super::facts::{BasisKind, CloseReason, EndKind, Fact, Source, TextRef};
+use super::ids::{AgreementId, BasisId, BookingId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId, SubjectId};
+use super::policy::Revision;
+use super::rate::Rate;
+use super::time::{Instant, Span, Zone};
+use std::sync::Arc;
+
+/// A command to one booking.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum BookingCommand {
+    /// A stay begins.
+    Create(CreateBooking),
+    /// A basis opens.
+    OpenBasis(OpenBasis),
+    /// A basis closes.
+    CloseBasis(CloseBasis),
+    /// Facts are recorded.
+    UpdateFacts(Vec<NewFact>),
+    /// The person moves to another facility of the county.
+    Move(MoveBooking),
+    /// Custody ends.
+    End(EndBooking),
+    /// A recorded fact was wrong.
+    Correct(Correction),
+    /// The second person confirms.
+    Confirm(ProposalId),
+    /// A request comes in.
+    RecordDetainer(RecordDetainer),
+    /// A new form takes another's place.
+    Replace(DetainerId, RecordDetainer),
+    /// A document is attached.
+    Attach(DetainerId, Document),
+    /// A copy was served.
+    Serve(Serve),
+    /// The issuing agency withdraws it.
+    Lift(LiftDetainer),
+    /// A person declines on review.
+    DeclineReview(DeclineReview),
+    /// A review is answered with facts.
+    SupplyFacts(DetainerId, Vec<NewFact>),
+    /// A duty was carried out.
+    RecordNotice(RecordNotice),
+    /// Something outside the booking changed: decide, derive and post what follows.
+    Follow(Follow),
+    /// A warning about the open gap.
+    Alert(Option<HoldId>, AlertLevel, Instant),
+}
+
+/// An earlier stay of the same subject, as far as a new one must know it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EarlierStay {
+    /// Which.
+    pub booking: BookingId,
+    /// From when to when.
+    pub stay: Span,
+    /// The stretches in which its clock ran, with those it inherited itself.
+    pub stretches: Vec<Span>,
+    /// Its requests: what makes the same paper recognizable.
+    pub papers: Vec<(DetainerId, Form)>,
+}
+
+/// A stay begins.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CreateBooking {
+    /// The jail's own number.
+    pub booking: BookingId,
+    /// Whose stay.
+    pub subject: SubjectId,
+    /// Commitment to the identity told.
+    pub identity: Option<TextRef>,
+    /// When.
+    pub booked: Instant,
+    /// Where that is known from.
+    pub source: Source,
+    /// Where.
+    pub facility: FacilityId,
+    /// The bases at booking; nothing where they are not known.
+    pub bases: Option<Vec<OpenBasis>>,
+    /// Facts told at booking.
+    pub facts: Vec<NewFact>,
+}
+
+/// A basis opens.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OpenBasis {
+    /// Its id within the booking.
+    pub basis: Option<BasisId>,
+    /// What kind of ground.
+    pub kind: BasisKind,
+    /// When.
+    pub at: Instant,
+    /// Where that is known from.
+    pub source: Source,
+}
+
+/// A basis closes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CloseBasis {
+    /// Which.
+    pub basis: BasisId,
+    /// When.
+    pub at: Instant,
+    /// Why.
+    pub reason: CloseReason,
+    /// Where that is known from.
+    pub source: Source,
+}
+
+/// One fact to record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewFact {
+    /// Since when it is so.
+    pub at: Instant,
+    /// Where it is known from.
+    pub source: Source,
+    /// What.
+    pub fact: Fact,
+}
+
+/// The person moves.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MoveBooking {
+    /// To where.
+    pub facility: FacilityId,
+    /// When; now where nothing is said.
+    pub at: Option<Instant>,
+}
+
+/// Custody ends.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EndBooking {
+    /// How.
+    pub kind: EndKind,
+    /// When; now where nothing is said.
+    pub at: Option<Instant>,
+    /// The agency that took the person.
+    pub agency: Option<Arc<str>>,
+    /// The receiving officer, sealed.
+    pub officer: Option<TextRef>,
+    /// Where it is known from.
+    pub source: Source,
+}
+
+/// A request comes in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RecordDetainer {
+    /// The caller's own id.
+    pub detainer: Option<DetainerId>,
+    /// What the form says.
+    pub form: Form,
+    /// When it was received.
+    pub received: Instant,
+    /// Where that is known from.
+    pub source: Source,
+    /// Remarks, sealed.
+    pub remarks: Option<TextRef>,
+    /// Service, if it was done already.
+    pub service: Option<NewService>,
+}
+
+/// A copy was given to the subject.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewService {
+    /// When.
+    pub at: Instant,
+    /// How.
+    pub method: ServiceMethod,
+    /// In which language.
+    pub language: Arc<str>,
+    /// By whom, sealed.
+    pub by: Option<TextRef>,
+    /// Where it is known from.
+    pub source: Source,
+}
+
+/// See [`NewService`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Serve {
+    /// Of which request.
+    pub detainer: DetainerId,
+    /// When, how, by whom.
+    pub service: NewService,
+}
+
+/// The issuing agency withdraws a request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LiftDetainer {
+    /// Which.
+    pub detainer: DetainerId,
+    /// When.
+    pub at: Instant,
+    /// Why.
+    pub reason: LiftReason,
+    /// Where it is known from.
+    pub source: Source,
+}
+
+/// A person declines on review.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DeclineReview {
+    /// Which request.
+    pub detainer: DetainerId,
+    /// Why, sealed.
+    pub reason: Option<TextRef>,
+}
+
+/// A duty was carried out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RecordNotice {
+    /// Of which request.
+    pub detainer: DetainerId,
+    /// Which duty.
+    pub kind: DutyKind,
+    /// When.
+    pub at: Instant,
+}
+
+/// Something outside the booking changed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Follow {
+    /// A reason to decide again, and from when; nothing where the county's own settings say it.
+    pub trigger: Option<(Trigger, Instant)>,
+    /// What postings that follow are called.
+    pub cause: super::booking::PostingCause,
+}
+
+/// A command to a county's own settings.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum CountyCommand {
+    /// A county comes to be.
+    Create(super::ids::CountyId, Profile),
+    /// Its settings change.
+    Update(Profile),
+    /// A jail is added.
+    CreateFacility(FacilityId, Arc<str>, Zone),
+    /// A jail changes.
+    UpdateFacility(FacilityId, Option<Arc<str>>, Option<Zone>),
+    /// A calendar is set.
+    SetCalendar(Arc<str>, Vec<CalendarDay>, Option<Source>),
+    /// A rule is activated.
+    Switch(Box<NewRevision>),
+    /// The second person confirms.
+    Confirm(ProposalId),
+    /// A promise is made.
+    CreateAgreement(Agreement),
+    /// A promise changes.
+    AmendAgreement(Agreement),
+    /// A promise ends early.
+    TerminateAgreement(AgreementId, Instant),
+    /// A price is set.
+    SetRate(NewRate),
+}
+
+/// A rule to activate.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewRevision {
+    /// The caller's own id.
+    pub id: Option<RevisionId>,
+    /// When it takes effect.
+    pub effective: Instant,
+    /// The rest of it: its id, stamp, author and approver are set when it is recorded.
+    pub revision: Revision,
+}
+
+/// A price to set.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewRate {
+    /// The caller's own id.
+    pub id: Option<RateId>,
+    /// The rest of it.
+    pub rate: Rate,
+}

@@ -1,0 +1,138 @@
+//! What the bookings of a county share: its places, calendars, rules, promises, prices and balances.
+
+use super::agreement::Agreement;
+use super::booking::Proposal;
+use super::facts::Source;
+use super::ids::{AgreementId, CountyId, FacilityId, RevisionId};
+use super::money::Cents;
+use super::policy::{OpenDetainers, Revision};
+use super::rate::RateBook;
+use super::time::{Date, Instant, Zone};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A tenant's settings and balances.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct County {
+    /// Its id.
+    pub id: CountyId,
+    /// Its settings.
+    pub profile: Profile,
+    /// Its jails.
+    pub facilities: BTreeMap<FacilityId, Facility>,
+    /// Its own days, by calendar.
+    pub calendars: BTreeMap<Arc<str>, Calendar>,
+    /// Its rules, in recorded order.
+    pub revisions: Vec<Revision>,
+    /// The federal promises to pay.
+    pub agreements: BTreeMap<AgreementId, Agreement>,
+    /// What a day costs.
+    pub rates: RateBook,
+    /// Reserved and spent, per agreement.
+    pub balances: BTreeMap<AgreementId, Balance>,
+    /// Two-person acts on the county's own settings.
+    pub proposals: Vec<Proposal>,
+    /// The last record of the county's own stream.
+    pub seq: i64,
+    /// The last record that changed a rule: the policy's etag.
+    pub policy_seq: i64,
+}
+
+/// A county's own settings.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Profile {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its zone: policy and agreement dates are read in it.
+    pub zone: Zone,
+    /// ISO 4217 code of its money.
+    pub currency: Arc<str>,
+    /// Whether a switch needs a second person.
+    pub two_person_switch: bool,
+    /// Minutes of release paperwork that the county states, shown beside over-detention, never instead of it.
+    pub allowance_minutes: u32,
+}
+
+/// A jail.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Facility {
+    /// Its id.
+    pub id: FacilityId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its own zone, fixed once it has a booking.
+    pub zone: Zone,
+    /// Whether a booking was recorded in it.
+    pub in_use: bool,
+}
+
+/// Dated extra holidays.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Calendar {
+    /// Its id.
+    pub id: Arc<str>,
+    /// Its days.
+    pub days: Vec<CalendarDay>,
+    /// Where they are known from.
+    pub source: Option<Source>,
+}
+
+/// One day of a calendar.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct CalendarDay {
+    /// The local day.
+    pub date: Date,
+    /// Its name.
+    pub name: Arc<str>,
+}
+
+/// How much of a budget is spoken for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Balance {
+    /// Reserved for running holds.
+    pub reserved: Cents,
+    /// Spent by ended ones.
+    pub spent: Cents,
+}
+
+impl County {
+    /// The zone of a facility; the county's own where the facility is not known.
+    #[must_use]
+    pub fn zone_of(&self, facility: &FacilityId) -> Zone {
+        self.facilities.get(facility).map_or(self.profile.zone, |f| f.zone)
+    }
+
+    /// A revision by its id.
+    #[must_use]
+    pub fn revision(&self, id: &RevisionId) -> Option<&Revision> {
+        self.revisions.iter().find(|r| &r.id == id)
+    }
+
+    /// The revision in force at an instant: greatest effective time, then latest recorded.
+    #[must_use]
+    pub fn in_force(&self, at: Instant) -> Option<&Revision> {
+        self.revisions.iter().filter(|r| r.effective.effective <= at).max_by_key(|r| (r.effective.effective, r.effective.seq))
+    }
+
+    /// The revision that governs a request received at `received`, asked about at `at` (DOMAIN.md §5 *Which revision governs*).
+    #[must_use]
+    pub fn governing(&self, received: Instant, at: Instant) -> Option<&Revision> {
+        let switched = self
+            .revisions
+            .iter()
+            .filter(|r| r.open_detainers == OpenDetainers::Reevaluate)
+            .filter(|r| received < r.effective.effective && r.effective.effective <= at)
+            .filter(|r| self.in_force(r.effective.effective).is_some_and(|top| top.id == r.id))
+            .max_by_key(|r| (r.effective.effective, r.effective.seq));
+        switched.or_else(|| self.in_force(received))
+    }
+
+    /// What is left of an agreement's budget, never below nothing; `None` where it has no ceiling.
+    #[must_use]
+    pub fn unreserved(&self, agreement: &Agreement) -> Option<Cents> {
+        let budget = agreement.budget?;
+        let balance = self.balances.get(&agreement.id).copied().unwrap_or_default();
+        let left = budget.try_sub(balance.reserved).and_then(|left| left.try_sub(balance.spent));
+        Some(left.unwrap_or(Cents::ZERO).max(Cents::ZERO))
+    }
+}

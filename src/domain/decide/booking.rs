@@ -1,0 +1,298 @@
+//! Commands to one booking.
+
+use super::super::authority::{self, Known};
+use super::super::booking::{Alert, Booking, PostingCause};
+use super::super::command::{
+    BookingCommand, CloseBasis, CreateBooking, EarlierStay, EndBooking, Follow, MoveBooking, NewFact, OpenBasis,
+};
+use super::super::county::County;
+use super::super::deciding::Moment;
+use super::super::event::{BasisClosed, BookingCreated, Event};
+use super::super::evolve;
+use super::super::facts::{Arrival, Basis, BasisClose, Ending, Fact, FactRecord};
+use super::super::ids::{BasisId, BookingId, FacilityId};
+use super::super::refusal::{Refusal, Why};
+use super::super::time::{DAY_US, Instant, Span};
+use super::{Context, consequences, correction, detainers, missing, not_before};
+
+/// The most bases, detainers or facts of one booking.
+pub const MAX_ITEMS: usize = 1_000;
+
+/// Answers a command to one booking with its events, or refuses it. No events: it was so already.
+///
+/// `earlier` are the other stays of the same subject; a new stay and a new detainer look at them.
+///
+/// # Errors
+/// A [`Refusal`] naming the field and what would be right.
+pub fn booking(
+    county: &County,
+    state: Option<&Booking>,
+    earlier: &[EarlierStay],
+    command: &BookingCommand,
+    ctx: &Context,
+) -> Result<Vec<Event>, Refusal> {
+    let facts = facts(county, state, earlier, command, ctx)?;
+    if facts.is_empty() && !matches!(command, BookingCommand::Follow(_) | BookingCommand::Alert(..)) {
+        return Ok(facts);
+    }
+    let events = follow_up(county, state, command, ctx, facts)?;
+    Ok(events)
+}
+
+fn facts(
+    county: &County,
+    state: Option<&Booking>,
+    earlier: &[EarlierStay],
+    command: &BookingCommand,
+    ctx: &Context,
+) -> Result<Vec<Event>, Refusal> {
+    if let BookingCommand::Create(create) = command {
+        return create_booking(county, state, earlier, create, ctx);
+    }
+    let booking = state.ok_or_else(|| missing("booking", ""))?;
+    match command {
+        BookingCommand::Create(_) => Ok(Vec::new()),
+        BookingCommand::OpenBasis(open) => open_basis(booking, open, ctx).map(one),
+        BookingCommand::CloseBasis(close) => close_basis(booking, close, ctx),
+        BookingCommand::UpdateFacts(facts) => new_facts(booking, facts, ctx),
+        BookingCommand::Move(to) => move_booking(county, booking, to, ctx),
+        BookingCommand::End(end) => end_booking(booking, end, ctx),
+        BookingCommand::Correct(wrong) => correction::propose_or_apply(county, booking, wrong, ctx),
+        BookingCommand::Confirm(proposal) => correction::confirm(booking, proposal, ctx),
+        BookingCommand::RecordDetainer(record) => detainers::record(booking, earlier, record, ctx),
+        BookingCommand::Replace(old, record) => detainers::replace(booking, earlier, old, record, ctx),
+        BookingCommand::Attach(detainer, document) => detainers::attach(booking, detainer, document).map(one),
+        BookingCommand::Serve(serve) => detainers::serve(booking, serve, ctx),
+        BookingCommand::Lift(lift) => detainers::lift(booking, lift, ctx),
+        BookingCommand::DeclineReview(decline) => detainers::decline_review(booking, decline, ctx).map(one),
+        BookingCommand::SupplyFacts(detainer, facts) => {
+            detainers::under_review(booking, detainer, ctx.now)?;
+            new_facts(booking, facts, ctx)
+        }
+        BookingCommand::RecordNotice(notice) => detainers::notice(booking, notice, ctx).map(one),
+        BookingCommand::Follow(_) => Ok(Vec::new()),
+        BookingCommand::Alert(hold, level, until) => {
+            let alert = Alert { hold: hold.clone(), level: *level, until: *until };
+            if booking.alerts.contains(&alert) { Ok(Vec::new()) } else { Ok(one(Event::Alerted(alert))) }
+        }
+    }
+}
+
+fn one(event: Event) -> Vec<Event> {
+    vec![event]
+}
+
+/// Applies the facts, adds what follows, and refuses what only a correction may do.
+fn follow_up(
+    county: &County,
+    state: Option<&Booking>,
+    command: &BookingCommand,
+    ctx: &Context,
+    mut events: Vec<Event>,
+) -> Result<Vec<Event>, Refusal> {
+    let mut after = state.cloned();
+    for event in &events {
+        after = evolve::booking(after, ctx.seq, event);
+    }
+    let Some(mut after) = after else { return Ok(events) };
+    let corrected = events.iter().any(|e| matches!(e, Event::Corrected(_)));
+    if matches!(command, BookingCommand::OpenBasis(_) | BookingCommand::Move(_)) {
+        let before = state.map(|b| &b.custody).cloned().unwrap_or_default();
+        let free = authority::derive(county, &after, &before, ctx.now, Known::Corrected);
+        if authority::moves_later(&before, &free) {
+            let detail = "it would cover a known T0 or make a known deadline later: use CorrectBooking, with a second person";
+            return Err(Refusal::new(Why::CorrectionRequired, "effective_time", detail));
+        }
+    }
+    let mut moment = ctx.moment();
+    let mut cause = if closes_custody(command) { PostingCause::CustodyClosed } else { PostingCause::LateFact };
+    let trigger;
+    match command {
+        BookingCommand::Follow(Follow { trigger: outside, cause: named }) => {
+            trigger = outside.clone();
+            moment.trigger = trigger.as_ref().map(|(trigger, at)| (trigger, *at));
+            cause = *named;
+        }
+        _ if corrected => {
+            moment = Moment { changed: &super::super::decision::Trigger::Correction, ..moment };
+            cause = PostingCause::Correction;
+        }
+        _ => {}
+    }
+    let known = if corrected { Known::Corrected } else { Known::Stays };
+    consequences(county, &mut after, &moment, known, cause, &mut events)?;
+    Ok(events)
+}
+
+fn closes_custody(command: &BookingCommand) -> bool {
+    matches!(command, BookingCommand::End(_) | BookingCommand::OpenBasis(_))
+}
+
+fn create_booking(
+    county: &County,
+    state: Option<&Booking>,
+    earlier: &[EarlierStay],
+    create: &CreateBooking,
+    ctx: &Context,
+) -> Result<Vec<Event>, Refusal> {
+    if state.is_some() {
+        let detail = format!("booking {} exists already", create.booking);
+        return Err(Refusal::new(Why::IdTaken, "booking_id", detail));
+    }
+    known_facility(county, "facility", &create.facility)?;
+    ctx.not_ahead("booked_time", create.booked)?;
+    if let Some(other) = earlier.iter().find(|e| e.stay.meet(&Span::from(create.booked)).is_some()) {
+        let detail =
+            format!("the subject's stay {} reaches past {}: stays of one subject never overlap", other.booking, create.booked);
+        return Err(Refusal::new(Why::StayOverlaps, "booked_time", detail));
+    }
+    let mut events = vec![Event::BookingCreated(BookingCreated {
+        booking: create.booking.clone(),
+        subject: create.subject.clone(),
+        identity: create.identity,
+        booked: ctx.moment().stamp(create.booked),
+        source: create.source.clone(),
+        facility: create.facility.clone(),
+        bases_known: create.bases.is_some(),
+        previous: earlier.iter().map(|e| e.booking.clone()).collect(),
+        inherited: inherited(earlier, create.booked),
+    })];
+    let mut booking = evolve::booking(None, ctx.seq, &events[0]);
+    for open in create.bases.iter().flatten() {
+        let Some(so_far) = &booking else { break };
+        let event = open_basis(so_far, open, ctx)?;
+        booking = evolve::booking(booking, ctx.seq, &event);
+        events.push(event);
+    }
+    if let Some(so_far) = &booking {
+        events.extend(new_facts(so_far, &create.facts, ctx)?);
+    }
+    Ok(events)
+}
+
+/// A stay that begins within 24 hours of the last one's end inherits the time used (DOMAIN.md §4, §10.14).
+fn inherited(earlier: &[EarlierStay], booked: Instant) -> Vec<Span> {
+    let recent = |e: &&EarlierStay| e.stay.end <= booked && booked <= e.stay.end.plus_us(DAY_US);
+    earlier.iter().filter(recent).max_by_key(|e| e.stay.end).map(|e| e.stretches.clone()).unwrap_or_default()
+}
+
+fn known_facility(county: &County, field: &str, facility: &FacilityId) -> Result<(), Refusal> {
+    if county.facilities.contains_key(facility) {
+        return Ok(());
+    }
+    Err(Refusal::new(Why::NotFound, field, format!("no facility {facility} in this county")))
+}
+
+fn open_basis(booking: &Booking, open: &OpenBasis, ctx: &Context) -> Result<Event, Refusal> {
+    ctx.not_ahead("effective_time", open.at)?;
+    not_before("effective_time", open.at, booking.booked.effective, "the booking")?;
+    in_custody_at(booking, open.at)?;
+    fits(booking.bases.len(), "basis")?;
+    let id = open.basis.clone().unwrap_or_else(|| BasisId::trusted(&(booking.bases.len() + 1).to_string()));
+    if booking.basis(&id).is_some() {
+        return Err(Refusal::new(Why::IdTaken, "basis_id", format!("basis {id} exists already in this booking")));
+    }
+    let opened = ctx.moment().stamp(open.at);
+    Ok(Event::BasisOpened(Basis { id, kind: open.kind, opened, source: open.source.clone(), closed: None }))
+}
+
+fn close_basis(booking: &Booking, close: &CloseBasis, ctx: &Context) -> Result<Vec<Event>, Refusal> {
+    let basis = booking.basis(&close.basis).ok_or_else(|| missing("basis", close.basis.as_str()))?;
+    ctx.not_ahead("effective_time", close.at)?;
+    not_before("effective_time", close.at, basis.opened.effective, "the basis opened")?;
+    if let Some(known) = &basis.closed {
+        if known.at.effective == close.at && known.reason == close.reason {
+            return Ok(Vec::new());
+        }
+        let detail = format!("basis {} closed at {}: use CorrectBooking to change that", basis.id, known.at.effective);
+        return Err(Refusal::new(Why::AlreadyEnded, "name", detail));
+    }
+    let at = ctx.moment().stamp(close.at);
+    let close_of = BasisClose { at, reason: close.reason, source: close.source.clone() };
+    Ok(one(Event::BasisClosed(BasisClosed { basis: close.basis.clone(), close: close_of })))
+}
+
+/// Facts in the order given; a release date may lie ahead, everything else is past.
+pub(super) fn new_facts(booking: &Booking, facts: &[NewFact], ctx: &Context) -> Result<Vec<Event>, Refusal> {
+    fits(booking.facts.len() + facts.len(), "facts")?;
+    let next = booking.facts.iter().map(|f| f.n).max().unwrap_or(0);
+    let mut events = Vec::with_capacity(facts.len());
+    for (n, fact) in (next + 1..).zip(facts) {
+        ctx.not_ahead(&format!("facts[{}].effective_time", events.len()), fact.at)?;
+        if matches!(fact.fact, Fact::ExpectedRelease(e) if e.at.is_some_and(|at| at < booking.booked.effective)) {
+            let field = format!("facts[{}].expected_release", events.len());
+            return Err(Refusal::new(Why::TimeOutOfOrder, field, "an expected release before the booking"));
+        }
+        let at = ctx.moment().stamp(fact.at);
+        events.push(Event::FactRecorded(FactRecord { n, at, source: fact.source.clone(), fact: fact.fact.clone() }));
+    }
+    Ok(events)
+}
+
+fn move_booking(county: &County, booking: &Booking, to: &MoveBooking, ctx: &Context) -> Result<Vec<Event>, Refusal> {
+    let at = to.at.unwrap_or(ctx.now);
+    known_facility(county, "facility", &to.facility)?;
+    ctx.not_ahead("effective_time", at)?;
+    not_before("effective_time", at, booking.booked.effective, "the booking")?;
+    in_custody_at(booking, at)?;
+    fits(booking.arrivals.len(), "move")?;
+    if booking.facility_at(at) == Some(&to.facility) && booking.arrivals.iter().any(|a| a.at.effective == at) {
+        return Ok(Vec::new());
+    }
+    let stamp = ctx.moment().stamp(at);
+    Ok(one(Event::Moved(Arrival { at: stamp, facility: to.facility.clone() })))
+}
+
+/// Releasing a person is always possible (DOMAIN.md §8.11): with bases open, under any policy, with fields missing.
+fn end_booking(booking: &Booking, end: &EndBooking, ctx: &Context) -> Result<Vec<Event>, Refusal> {
+    let at = end.at.unwrap_or(ctx.now);
+    ctx.not_ahead("effective_time", at)?;
+    not_before("effective_time", at, booking.booked.effective, "the booking")?;
+    if let Some(known) = &booking.ending {
+        if known.kind == end.kind && (end.at.is_none() || known.at.effective == at) {
+            return Ok(Vec::new());
+        }
+        let detail = format!("custody ended at {}: use CorrectBooking to change that", known.at.effective);
+        return Err(Refusal::new(Why::AlreadyEnded, "name", detail));
+    }
+    Ok(one(Event::Ended(Ending {
+        at: ctx.moment().stamp(at),
+        kind: end.kind,
+        agency: end.agency.clone(),
+        officer: end.officer,
+        source: end.source.clone(),
+    })))
+}
+
+fn in_custody_at(booking: &Booking, at: Instant) -> Result<(), Refusal> {
+    if at < booking.ended() {
+        return Ok(());
+    }
+    let detail = format!("custody ended at {}, which is not after {at}", booking.ended());
+    Err(Refusal::new(Why::NotInCustody, "effective_time", detail))
+}
+
+pub(super) fn fits(count: usize, what: &str) -> Result<(), Refusal> {
+    if count < MAX_ITEMS {
+        return Ok(());
+    }
+    Err(Refusal::new(Why::Invalid, what, format!("a booking has at most {MAX_ITEMS} of these")))
+}
+
+/// What a later stay of the same subject must know of this one.
+#[must_use]
+pub fn earlier_stay(booking: &Booking) -> EarlierStay {
+    let gaps = authority::gap_spans(booking);
+    let ended = booking.ended();
+    let rules = booking.detainers.iter().flat_map(|d| &d.decisions).filter_map(|d| d.terms.as_ref()).map(|t| t.start);
+    let mut stretches: Vec<Span> = Vec::new();
+    for rule in rules.chain([super::super::clock::StartRule::OtherwiseReleased]) {
+        let named = authority::named_instant(booking, rule);
+        let used = super::super::clock::stretches(rule, named, &gaps, &booking.inherited, ended);
+        stretches.extend(used.stretches());
+    }
+    stretches.sort();
+    stretches.dedup();
+    let papers = booking.detainers.iter().map(|d| (d.id.clone(), d.form.clone())).collect();
+    EarlierStay { booking: BookingId::clone(&booking.id), stay: booking.stay(), stretches, papers }
+}

@@ -1,0 +1,98 @@
+//! What follows from recorded facts: decisions, custody, balances, postings, duties, in that order.
+
+use super::super::authority::{self, Known};
+use super::super::booking::{Booking, PostingCause};
+use super::super::county::County;
+use super::super::deciding::{self, Moment};
+use super::super::decision::Trigger;
+use super::super::duties;
+use super::super::event::{BudgetMoved, DutiesSet, Event};
+use super::super::evolve;
+use super::super::refusal::Refusal;
+use super::super::settling;
+use super::super::time::Instant;
+
+/// More rounds than any booking has reservations: a fence, never reached.
+const ROUNDS: usize = 64;
+
+/// Adds what follows to `events`, given the booking with the facts already applied. The state before the record gives
+/// what was known.
+///
+/// # Errors
+/// Where an amount passes what money can be.
+pub fn consequences(
+    county: &County,
+    booking: &mut Booking,
+    moment: &Moment<'_>,
+    known: Known,
+    cause: PostingCause,
+    events: &mut Vec<Event>,
+) -> Result<(), Refusal> {
+    let before = booking.custody.clone();
+    let mut county = std::borrow::Cow::Borrowed(county);
+    let mut add = |booking: &mut Booking, event: Event| {
+        evolve::apply(booking, &event);
+        events.push(event);
+    };
+    for decided in deciding::decisions(&county, booking, moment) {
+        add(booking, Event::Decided(decided));
+    }
+    derive(&county, booking, &before, moment.now, known, &mut add);
+
+    for _ in 0..ROUNDS {
+        let Some(moved) = settling::next_reservation(&county, booking, moment.now)? else { break };
+        let (refused, agreement, at) = (moved.reservation.amount.is_none(), moved.agreement.clone(), moved.reservation.at);
+        evolve::shared(county.to_mut(), &Event::BudgetMoved(moved.clone()));
+        add(booking, Event::BudgetMoved(moved));
+        if refused {
+            decline_unreserved(&county, booking, moment, &Trigger::Reservation(agreement), at, &mut add);
+            derive(&county, booking, &before, moment.now, known, &mut add);
+        }
+    }
+    for _ in 0..ROUNDS {
+        let Some(moved): Option<BudgetMoved> = settling::next_return(&county, booking, moment.now)? else { break };
+        evolve::shared(county.to_mut(), &Event::BudgetMoved(moved.clone()));
+        add(booking, Event::BudgetMoved(moved));
+    }
+    for posting in settling::postings(&county, booking, moment, cause)? {
+        add(booking, Event::Posted(posting));
+    }
+    for index in 0..booking.detainers.len() {
+        let detainer = &booking.detainers[index];
+        let duties = duties::duties(booking, detainer);
+        if duties != detainer.duties {
+            let set = DutiesSet { detainer: detainer.id.clone(), duties };
+            add(booking, Event::DutiesSet(set));
+        }
+    }
+    Ok(())
+}
+
+fn derive(
+    county: &County,
+    booking: &mut Booking,
+    before: &super::super::booking::Custody,
+    now: Instant,
+    known: Known,
+    add: &mut impl FnMut(&mut Booking, Event),
+) {
+    let custody = authority::derive(county, booking, before, now, known);
+    if custody != booking.custody {
+        add(booking, Event::CustodyDerived(custody));
+    }
+}
+
+/// A balance that could not be reserved at a hold's start: decide again from there (DOMAIN.md §10.25).
+fn decline_unreserved(
+    county: &County,
+    booking: &mut Booking,
+    moment: &Moment<'_>,
+    trigger: &Trigger,
+    at: Instant,
+    add: &mut impl FnMut(&mut Booking, Event),
+) {
+    let moment = Moment { trigger: Some((trigger, at)), changed: trigger, ..*moment };
+    for decided in deciding::decisions(county, booking, &moment) {
+        add(booking, Event::Decided(decided));
+    }
+}

@@ -1,0 +1,286 @@
+//! Commands to a county's own settings: places, calendars, rules, promises, prices.
+
+use super::super::agreement::Agreement;
+use super::super::booking::{PostingCause, Proposal};
+use super::super::command::{CountyCommand, NewRate, NewRevision};
+use super::super::county::{Calendar, County, Facility, Profile};
+use super::super::decision::Trigger;
+use super::super::event::{CountyCreated, Event};
+use super::super::facts::Source;
+use super::super::ids::{AgreementId, CountyId, FacilityId, ProposalId, RateId, RevisionId};
+use super::super::policy::{OpenDetainers, Revision};
+use super::super::rate::Rate;
+use super::super::refusal::{Refusal, Why};
+use super::super::time::{Date, Instant};
+use super::correction::{confirmed, open_proposal};
+use super::{Context, PROPOSAL_US, missing};
+
+/// The events of a county's own record, and which bookings have to follow.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CountyAnswer {
+    /// The events of the county's own record.
+    pub events: Vec<Event>,
+    /// Which bookings have to be decided, derived or posted anew in the same transaction.
+    pub affected: Option<Affected>,
+}
+
+/// Bookings that follow a change of the county's settings.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Affected {
+    /// Those with a request that is open.
+    pub open_detainers: bool,
+    /// Those with custody after T0 on or after this day, in these facilities (all where empty).
+    pub costs_since: Option<(Date, Vec<FacilityId>)>,
+    /// A reason to decide that is not in the county's settings themselves.
+    pub trigger: Option<(Trigger, Instant)>,
+    /// What postings that follow are called.
+    pub cause: PostingCause,
+}
+
+/// Answers a command to a county's settings, or refuses it.
+///
+/// `decided_since` is the latest effective time of any decision recorded in the county: a rule that takes effect before
+/// it would displace one (DOMAIN.md §5).
+///
+/// # Errors
+/// A [`Refusal`] naming the field and what would be right.
+pub fn county(
+    state: Option<&County>,
+    latest_decided: Option<Instant>,
+    command: &CountyCommand,
+    ctx: &Context,
+) -> Result<CountyAnswer, Refusal> {
+    if let CountyCommand::Create(id, profile) = command {
+        return create(state, id, profile).map(alone);
+    }
+    let county = state.ok_or_else(|| missing("county", ""))?;
+    match command {
+        CountyCommand::Create(..) => Ok(CountyAnswer::default()),
+        CountyCommand::Update(profile) => update(county, profile).map(alone),
+        CountyCommand::CreateFacility(id, name, zone) => {
+            if let Some(known) = county.facilities.get(id) {
+                if known.name == *name && known.zone == *zone {
+                    return Ok(CountyAnswer::default());
+                }
+                return Err(Refusal::new(Why::IdTaken, "facility_id", format!("facility {id} exists already")));
+            }
+            let facility = Facility { id: id.clone(), name: name.clone(), zone: *zone, in_use: false };
+            Ok(alone(vec![Event::FacilitySet(facility)]))
+        }
+        CountyCommand::UpdateFacility(id, name, zone) => {
+            let known = county.facilities.get(id).ok_or_else(|| missing("facility", id.as_str()))?;
+            if zone.is_some_and(|zone| zone != known.zone) && known.in_use {
+                let detail = format!("facility {id} has bookings: its zone stays {}", known.zone);
+                return Err(Refusal::new(Why::FixedOnceInUse, "zone", detail));
+            }
+            let mut facility = known.clone();
+            facility.name = name.clone().unwrap_or(facility.name);
+            facility.zone = zone.unwrap_or(facility.zone);
+            Ok(alone(if facility == *known { Vec::new() } else { vec![Event::FacilitySet(facility)] }))
+        }
+        CountyCommand::SetCalendar(id, days, source) => Ok(alone(set_calendar(county, id, days, source.as_ref()))),
+        CountyCommand::Switch(new) => switch(county, latest_decided, new, ctx),
+        CountyCommand::Confirm(id) => confirm(county, latest_decided, id, ctx),
+        CountyCommand::CreateAgreement(agreement) => create_agreement(county, agreement, ctx),
+        CountyCommand::AmendAgreement(agreement) => amend_agreement(county, agreement),
+        CountyCommand::TerminateAgreement(id, at) => terminate_agreement(county, id, *at),
+        CountyCommand::SetRate(new) => set_rate(county, new, ctx),
+    }
+}
+
+fn alone(events: Vec<Event>) -> CountyAnswer {
+    CountyAnswer { events, affected: None }
+}
+
+fn create(state: Option<&County>, id: &CountyId, profile: &Profile) -> Result<Vec<Event>, Refusal> {
+    match state {
+        Some(known) if known.profile == *profile => Ok(Vec::new()),
+        Some(_) => Err(Refusal::new(Why::IdTaken, "county_id", format!("county {id} exists already"))),
+        None => Ok(vec![Event::CountyCreated(CountyCreated { county: id.clone(), profile: profile.clone() })]),
+    }
+}
+
+fn update(county: &County, profile: &Profile) -> Result<Vec<Event>, Refusal> {
+    let money = !county.agreements.is_empty() || county.rates.iter().next().is_some();
+    if profile.currency != county.profile.currency && money {
+        let detail = "amounts are recorded in it: the currency stays";
+        return Err(Refusal::new(Why::FixedOnceInUse, "currency_code", detail));
+    }
+    let dated = !county.agreements.is_empty() || !county.revisions.is_empty();
+    if profile.zone != county.profile.zone && dated {
+        let detail = "policy and agreement dates are read in it: the zone stays";
+        return Err(Refusal::new(Why::FixedOnceInUse, "zone", detail));
+    }
+    Ok(if *profile == county.profile { Vec::new() } else { vec![Event::CountyUpdated(profile.clone())] })
+}
+
+fn set_calendar(
+    county: &County,
+    id: &std::sync::Arc<str>,
+    days: &[super::super::county::CalendarDay],
+    source: Option<&Source>,
+) -> Vec<Event> {
+    let mut days = days.to_vec();
+    days.sort();
+    days.dedup_by(|a, b| a.date == b.date);
+    let calendar = Calendar { id: id.clone(), days, source: source.cloned() };
+    if county.calendars.get(id) == Some(&calendar) { Vec::new() } else { vec![Event::CalendarSet(calendar)] }
+}
+
+fn switch(county: &County, latest: Option<Instant>, new: &NewRevision, ctx: &Context) -> Result<CountyAnswer, Refusal> {
+    let revision = revision(county, new, ctx)?;
+    not_displacing(county, latest, &revision, ctx)?;
+    if !county.profile.two_person_switch {
+        return Ok(activated(revision, Vec::new()));
+    }
+    let proposal = Proposal {
+        id: ProposalId::trusted(&(county.proposals.len() + 1).to_string()),
+        person: ctx.person.clone(),
+        actor: ctx.actor.clone(),
+        proposed: ctx.now,
+        expires: ctx.now.plus_us(PROPOSAL_US),
+        confirmed: None,
+        confirmed_by: None,
+        correction: None,
+        switch: Some(revision),
+    };
+    Ok(alone(vec![Event::Proposed(proposal)]))
+}
+
+fn revision(county: &County, new: &NewRevision, ctx: &Context) -> Result<Revision, Refusal> {
+    let id = match &new.id {
+        Some(id) => id.clone(),
+        None => RevisionId::trusted(&(county.revisions.len() + 1).to_string()),
+    };
+    if county.revision(&id).is_some() {
+        return Err(Refusal::new(Why::IdTaken, "revision_id", format!("revision {id} exists already")));
+    }
+    let effective = ctx.moment().stamp(new.effective);
+    Ok(Revision { id, effective, author: ctx.actor.clone(), approver: None, ..new.revision.clone() })
+}
+
+/// In the past only where no decision is effective in the displaced span; none in force counts as a revision
+/// (DOMAIN.md §10.22).
+fn not_displacing(_: &County, latest: Option<Instant>, revision: &Revision, ctx: &Context) -> Result<(), Refusal> {
+    let from = revision.effective.effective;
+    if from >= ctx.now.plus_us(-super::AHEAD_US) {
+        return Ok(());
+    }
+    match latest {
+        Some(decided) if decided >= from => {
+            let detail =
+                format!("a decision effective at {decided} was recorded under the rule that this would displace from {from} on");
+            Err(Refusal::new(Why::PastSwitchDisplacesDecisions, "effective_time", detail))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn activated(revision: Revision, mut events: Vec<Event>) -> CountyAnswer {
+    let takes_in = revision.open_detainers == OpenDetainers::Reevaluate;
+    events.push(Event::RevisionActivated(revision));
+    let affected = Affected { open_detainers: true, costs_since: None, trigger: None, cause: PostingCause::Policy };
+    CountyAnswer { events, affected: takes_in.then_some(affected) }
+}
+
+fn confirm(county: &County, latest: Option<Instant>, id: &ProposalId, ctx: &Context) -> Result<CountyAnswer, Refusal> {
+    let proposal = open_proposal(&county.proposals, id, ctx)?;
+    let revision = proposal.switch.clone().ok_or_else(|| missing("proposal", id.as_str()))?;
+    if county.revision(&revision.id).is_some() {
+        return Err(Refusal::new(Why::IdTaken, "name", format!("revision {} exists already", revision.id)));
+    }
+    not_displacing(county, latest, &revision, ctx)?;
+    let effective = ctx.moment().stamp(revision.effective.effective);
+    let revision = Revision { effective, approver: Some(ctx.actor.clone()), ..revision };
+    Ok(activated(revision, vec![confirmed(id, ctx)]))
+}
+
+fn create_agreement(county: &County, agreement: &Agreement, ctx: &Context) -> Result<CountyAnswer, Refusal> {
+    let id =
+        if agreement.id.as_str().is_empty() { AgreementId::trusted(&ctx.make_id(&county.id, 0)) } else { agreement.id.clone() };
+    let agreement = Agreement { id, ..agreement.clone() };
+    if let Some(known) = county.agreements.get(&agreement.id) {
+        if *known == agreement {
+            return Ok(CountyAnswer::default());
+        }
+        return Err(Refusal::new(Why::IdTaken, "agreement_id", format!("agreement {} exists already", agreement.id)));
+    }
+    checked(county, &agreement)?;
+    Ok(agreement_set(county, agreement, None))
+}
+
+fn checked(county: &County, agreement: &Agreement) -> Result<(), Refusal> {
+    agreement.check().map_err(|bad| Refusal::new(Why::Invalid, "agreement", bad.to_string()))?;
+    for facility in &agreement.scope.facilities {
+        if !county.facilities.contains_key(facility) {
+            return Err(Refusal::new(Why::NotFound, "scope.facilities", format!("no facility {facility} in this county")));
+        }
+    }
+    Ok(())
+}
+
+fn amend_agreement(county: &County, agreement: &Agreement) -> Result<CountyAnswer, Refusal> {
+    let known = county.agreements.get(&agreement.id).ok_or_else(|| missing("agreement", agreement.id.as_str()))?;
+    checked(county, agreement)?;
+    if known == agreement {
+        return Ok(CountyAnswer::default());
+    }
+    if let Some(budget) = agreement.budget {
+        let balance = county.balances.get(&agreement.id).copied().unwrap_or_default();
+        let used = balance.reserved.try_add(balance.spent)?;
+        if budget < used {
+            let detail = format!("{} is reserved or spent already", used.grouped());
+            return Err(Refusal::new(Why::Invalid, "budget", detail));
+        }
+    }
+    Ok(agreement_set(county, agreement.clone(), Some(known)))
+}
+
+fn terminate_agreement(county: &County, id: &AgreementId, at: Instant) -> Result<CountyAnswer, Refusal> {
+    let known = county.agreements.get(id).ok_or_else(|| missing("agreement", id.as_str()))?;
+    if known.terminated == Some(at) {
+        return Ok(CountyAnswer::default());
+    }
+    if at >= known.ends_at() {
+        let detail = format!("agreement {id} ends at {} in any case", known.ends_at());
+        return Err(Refusal::new(Why::AlreadyEnded, "effective_time", detail));
+    }
+    let agreement = Agreement { terminated: Some(at), ..known.clone() };
+    Ok(agreement_set(county, agreement, Some(known)))
+}
+
+/// Open requests in its scope are decided again; what it pays for time already posted is posted anew.
+fn agreement_set(county: &County, agreement: Agreement, before: Option<&Agreement>) -> CountyAnswer {
+    let since = before.map_or(agreement.start, |b| b.start.min(agreement.start));
+    let facilities = match before {
+        Some(before) if before.scope.facilities != agreement.scope.facilities => Vec::new(),
+        _ => agreement.scope.facilities.clone(),
+    };
+    let affected = Affected {
+        open_detainers: county.revisions.iter().any(Revision::reads_guarantee),
+        costs_since: Some((since, facilities)),
+        trigger: None,
+        cause: PostingCause::Agreement,
+    };
+    CountyAnswer { events: vec![Event::AgreementSet(agreement)], affected: Some(affected) }
+}
+
+fn set_rate(county: &County, new: &NewRate, ctx: &Context) -> Result<CountyAnswer, Refusal> {
+    let id = new.id.clone().unwrap_or_else(|| RateId::trusted(&ctx.make_id(&county.id, 0)));
+    let rate = Rate { id, ..new.rate.clone() };
+    if !county.facilities.contains_key(&rate.facility) {
+        return Err(Refusal::new(Why::NotFound, "facility", format!("no facility {} in this county", rate.facility)));
+    }
+    if county.rates.get(&rate.id) == Some(&rate) {
+        return Ok(CountyAnswer::default());
+    }
+    let mut book = county.rates.clone();
+    book.add(rate.clone()).map_err(|bad| Refusal::new(Why::Overlaps, "rate", bad.to_string()))?;
+    let affected = Affected {
+        open_detainers: false,
+        costs_since: Some((rate.effective, vec![rate.facility.clone()])),
+        trigger: None,
+        cause: PostingCause::Rate,
+    };
+    Ok(CountyAnswer { events: vec![Event::RateSet(rate)], affected: Some(affected) })
+}

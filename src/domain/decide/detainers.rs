@@ -1,0 +1,234 @@
+//! Commands about requests: receipt, the same paper twice, replacement, service, lifting, review, duties.
+
+use super::super::booking::Booking;
+use super::super::command::{DeclineReview, EarlierStay, LiftDetainer, NewService, RecordDetainer, RecordNotice, Serve};
+use super::super::decision::Outcome;
+use super::super::detainer::{
+    Detainer, Document, Duty, Form, Lift, LiftReason, LinkedDetainer, Replacement, ReviewDeclined, Service, form_key,
+};
+use super::super::event::{DeclinedOnReview, DocumentAttached, DutiesSet, Event, Inherited, Lifted, Replaced, Served};
+use super::super::facts::Stamp;
+use super::super::ids::DetainerId;
+use super::super::refusal::{Refusal, Why};
+use super::super::time::{Instant, Span};
+use super::booking::fits;
+use super::{Context, missing, not_before};
+
+pub(super) fn record(
+    booking: &Booking,
+    earlier: &[EarlierStay],
+    record: &RecordDetainer,
+    ctx: &Context,
+) -> Result<Vec<Event>, Refusal> {
+    receivable(booking, record, ctx)?;
+    if let Some(known) = same_paper(booking, record)? {
+        debug_assert!(booking.detainer(&known).is_some());
+        return Ok(Vec::new());
+    }
+    let detainer = new_detainer(booking, earlier, record, ctx)?;
+    let mut events = cancelled(booking, record, &detainer, ctx);
+    events.extend(carried_over(booking, earlier, &detainer));
+    events.insert(0, Event::DetainerRecorded(detainer));
+    Ok(events)
+}
+
+fn receivable(booking: &Booking, record: &RecordDetainer, ctx: &Context) -> Result<(), Refusal> {
+    ctx.not_ahead("received_time", record.received)?;
+    fits(booking.detainers.len(), "detainer")?;
+    if record.received >= booking.ended() {
+        let detail = format!("custody ended at {}", booking.ended());
+        return Err(Refusal::new(Why::NotInCustody, "received_time", detail));
+    }
+    if let Some(service) = &record.service {
+        check_service(service, record.received, ctx)?;
+    }
+    Ok(())
+}
+
+/// The detainer on record that is this very paper, if one is (DOMAIN.md §2 *The same paper twice*, §10.23).
+pub(crate) fn same_paper(booking: &Booking, record: &RecordDetainer) -> Result<Option<DetainerId>, Refusal> {
+    if let Some(known) = record.detainer.as_ref().and_then(|id| booking.detainer(id)) {
+        if known.form == record.form && known.received.effective == record.received {
+            return Ok(Some(known.id.clone()));
+        }
+        let detail = format!("detainer {} exists already in this booking, with other content", known.id);
+        return Err(Refusal::new(Why::IdTaken, "detainer_id", detail));
+    }
+    let Some(key) = form_key(&record.form) else { return Ok(None) };
+    let Some(known) = booking.detainers.iter().find(|d| d.key().as_ref() == Some(&key)) else { return Ok(None) };
+    if original(known) == original_form(&record.form) {
+        return Ok(Some(known.id.clone()));
+    }
+    let detail =
+        format!("detainer {} has this office, event number and form date, with other content: use ReplaceDetainer", known.id);
+    Err(Refusal::new(Why::DetainerKeyConflict, "event_number", detail))
+}
+
+/// Content as it was received: documents attached later do not make it another paper.
+fn original(detainer: &Detainer) -> Form {
+    original_form(&detainer.form)
+}
+
+fn original_form(form: &Form) -> Form {
+    Form { documents: Vec::new(), ..form.clone() }
+}
+
+fn new_detainer(booking: &Booking, earlier: &[EarlierStay], record: &RecordDetainer, ctx: &Context) -> Result<Detainer, Refusal> {
+    let received = ctx.moment().stamp(record.received);
+    let facility = booking.facility_at(record.received).cloned().ok_or_else(|| missing("facility", ""))?;
+    let id = match &record.detainer {
+        Some(id) => id.clone(),
+        None => DetainerId::trusted(&(booking.detainers.len() + 1).to_string()),
+    };
+    if booking.detainer(&id).is_some() {
+        return Err(Refusal::new(Why::IdTaken, "detainer_id", format!("detainer {id} exists already in this booking")));
+    }
+    Ok(Detainer {
+        id,
+        form: record.form.clone(),
+        received,
+        source: record.source.clone(),
+        remarks: record.remarks,
+        facility,
+        linked: linked(earlier, &record.form),
+        service: record.service.as_ref().map(|s| service(s, ctx)),
+        lift: None,
+        replaced: None,
+        declined: None,
+        decisions: Vec::new(),
+        duties: Vec::new(),
+    })
+}
+
+fn linked(earlier: &[EarlierStay], form: &Form) -> Option<LinkedDetainer> {
+    let key = form_key(form)?;
+    let mut papers = earlier.iter().flat_map(|e| e.papers.iter().map(move |(id, form)| (&e.booking, id, form)));
+    let (booking, detainer, _) = papers.find(|(_, _, other)| form_key(other).as_ref() == Some(&key))?;
+    Some(LinkedDetainer { booking: booking.clone(), detainer: detainer.clone() })
+}
+
+/// A booking that rests on a detainer already used inherits the whole of the time used (DOMAIN.md §10.14).
+fn carried_over(booking: &Booking, earlier: &[EarlierStay], detainer: &Detainer) -> Option<Event> {
+    let from = detainer.linked.as_ref()?;
+    let used = earlier.iter().find(|e| e.booking == from.booking && !e.stretches.is_empty())?;
+    let mut stretches: Vec<Span> = booking.inherited.iter().chain(&used.stretches).copied().collect();
+    stretches.sort();
+    stretches.dedup();
+    (stretches != booking.inherited).then_some(Event::Inherited(Inherited { stretches }))
+}
+
+/// The *cancels the detainer of ___* box lifts that detainer at the receipt of this form (DOMAIN.md §10.10).
+fn cancelled(booking: &Booking, record: &RecordDetainer, new: &Detainer, ctx: &Context) -> Vec<Event> {
+    let Some(date) = record.form.boxes.cancels else { return Vec::new() };
+    let open = |d: &&Detainer| d.form.form_date == Some(date) && d.ended() > record.received && d.id != new.id;
+    let lift = |d: &Detainer| {
+        let at = ctx.moment().stamp(record.received.max(d.received.effective));
+        let lift = Lift { at, reason: LiftReason::CancelledByForm, source: record.source.clone() };
+        Event::Lifted(Lifted { detainer: d.id.clone(), lift })
+    };
+    booking.detainers.iter().filter(open).map(lift).collect()
+}
+
+pub(super) fn replace(
+    booking: &Booking,
+    earlier: &[EarlierStay],
+    old: &DetainerId,
+    record: &RecordDetainer,
+    ctx: &Context,
+) -> Result<Vec<Event>, Refusal> {
+    let known = booking.detainer(old).ok_or_else(|| missing("detainer", old.as_str()))?;
+    if let Some(done) = &known.replaced {
+        if booking.detainer(&done.by).is_some_and(|d| original(d) == original_form(&record.form)) {
+            return Ok(Vec::new());
+        }
+        return Err(Refusal::new(Why::AlreadyEnded, "name", format!("detainer {old} was replaced by {}", done.by)));
+    }
+    not_before("received_time", record.received, known.received.effective, "the form it replaces was received")?;
+    receivable(booking, record, ctx)?;
+    let detainer = new_detainer(booking, earlier, record, ctx)?;
+    let at = ctx.moment().stamp(record.received);
+    let replaced = Replaced { detainer: old.clone(), replacement: Replacement { at, by: detainer.id.clone() } };
+    let mut events = vec![Event::DetainerRecorded(detainer.clone()), Event::Replaced(replaced)];
+    events.extend(cancelled(booking, record, &detainer, ctx));
+    events.extend(carried_over(booking, earlier, &detainer));
+    Ok(events)
+}
+
+pub(super) fn attach(booking: &Booking, id: &DetainerId, document: &Document) -> Result<Event, Refusal> {
+    let detainer = booking.detainer(id).ok_or_else(|| missing("detainer", id.as_str()))?;
+    fits(detainer.form.documents.len(), "document")?;
+    Ok(Event::DocumentAttached(DocumentAttached { detainer: id.clone(), document: document.clone() }))
+}
+
+fn service(service: &NewService, ctx: &Context) -> Service {
+    Service {
+        at: ctx.moment().stamp(service.at),
+        method: service.method,
+        language: service.language.clone(),
+        by: service.by,
+        source: service.source.clone(),
+    }
+}
+
+fn check_service(service: &NewService, received: Instant, ctx: &Context) -> Result<(), Refusal> {
+    ctx.not_ahead("served_time", service.at)?;
+    not_before("served_time", service.at, received, "the form was received")
+}
+
+pub(super) fn serve(booking: &Booking, serve: &Serve, ctx: &Context) -> Result<Vec<Event>, Refusal> {
+    let detainer = booking.detainer(&serve.detainer).ok_or_else(|| missing("detainer", serve.detainer.as_str()))?;
+    check_service(&serve.service, detainer.received.effective, ctx)?;
+    if let Some(known) = &detainer.service {
+        if known.at.effective == serve.service.at {
+            return Ok(Vec::new());
+        }
+        let detail = format!("a copy was served at {}: use CorrectBooking to change that", known.at.effective);
+        return Err(Refusal::new(Why::AlreadyEnded, "name", detail));
+    }
+    Ok(vec![Event::Served(Served { detainer: serve.detainer.clone(), service: service(&serve.service, ctx) })])
+}
+
+pub(super) fn lift(booking: &Booking, lift: &LiftDetainer, ctx: &Context) -> Result<Vec<Event>, Refusal> {
+    let detainer = booking.detainer(&lift.detainer).ok_or_else(|| missing("detainer", lift.detainer.as_str()))?;
+    ctx.not_ahead("effective_time", lift.at)?;
+    not_before("effective_time", lift.at, detainer.received.effective, "the form was received")?;
+    if let Some(known) = &detainer.lift {
+        if known.at.effective == lift.at && known.reason == lift.reason {
+            return Ok(Vec::new());
+        }
+        let detail = format!("it was lifted at {}: use CorrectBooking to change that", known.at.effective);
+        return Err(Refusal::new(Why::AlreadyEnded, "name", detail));
+    }
+    let lift_of = Lift { at: ctx.moment().stamp(lift.at), reason: lift.reason, source: lift.source.clone() };
+    Ok(vec![Event::Lifted(Lifted { detainer: lift.detainer.clone(), lift: lift_of })])
+}
+
+/// The request, where it waits for review.
+pub(super) fn under_review<'a>(booking: &'a Booking, id: &DetainerId, now: Instant) -> Result<&'a Detainer, Refusal> {
+    let detainer = booking.detainer(id).ok_or_else(|| missing("detainer", id.as_str()))?;
+    match detainer.decision_at(now.max(detainer.received.effective)) {
+        Some(decision) if decision.outcome == Outcome::NeedsReview => Ok(detainer),
+        _ => Err(Refusal::new(Why::NotUnderReview, "name", format!("detainer {id} does not wait for review"))),
+    }
+}
+
+pub(super) fn decline_review(booking: &Booking, decline: &DeclineReview, ctx: &Context) -> Result<Event, Refusal> {
+    under_review(booking, &decline.detainer, ctx.now)?;
+    let declined = ReviewDeclined { at: ctx.moment().stamp(ctx.now), reason: decline.reason };
+    Ok(Event::ReviewDeclined(DeclinedOnReview { detainer: decline.detainer.clone(), declined }))
+}
+
+pub(super) fn notice(booking: &Booking, notice: &RecordNotice, ctx: &Context) -> Result<Event, Refusal> {
+    let detainer = booking.detainer(&notice.detainer).ok_or_else(|| missing("detainer", notice.detainer.as_str()))?;
+    ctx.not_ahead("effective_time", notice.at)?;
+    not_before("effective_time", notice.at, detainer.received.effective, "the form was received")?;
+    let stamp: Stamp = ctx.moment().stamp(notice.at);
+    let mut duties: Vec<Duty> = detainer.duties.clone();
+    let open = duties.iter_mut().find(|d| d.kind == notice.kind && d.done.is_none());
+    let Some(duty) = open else {
+        let detail = format!("detainer {} has no such duty open", detainer.id);
+        return Err(Refusal::new(Why::NoSuchDuty, "duty", detail));
+    };
+    duty.done = Some(stamp);
+    Ok(Event::DutiesSet(DutiesSet { detainer: notice.detainer.clone(), duties }))
+}

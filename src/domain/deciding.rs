@@ -1,0 +1,243 @@
+//! When a request is decided, again and again: at receipt, at switches that take in open requests, when an agreement
+//! in scope starts or ends, when a fact it read changes (DOMAIN.md §5 *When*, *From when*).
+//!
+//! The points of a request are worked out from what is recorded; a decision is made where none was made yet or where
+//! answer or inputs differ from the decision in force. Nothing that was decided is ever replaced.
+
+use super::agreement::{Agreement, MinimumCoverage};
+use super::booking::Booking;
+use super::clock::ClockTerms;
+use super::county::County;
+use super::decision::{Decision, Outcome, Trigger};
+use super::detainer::Detainer;
+use super::event::Decided;
+use super::facts::{Fact, Stamp};
+use super::ids::AgreementId;
+use super::policy::{self, Answer, Inputs, OpenDetainers, Revision};
+use super::time::Instant;
+
+/// What the record being made brings along.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'a> {
+    /// The record's time.
+    pub now: Instant,
+    /// The record's sequence number.
+    pub seq: i64,
+    /// Whether it loads a county's history: a row's own time then stands for the recorded time.
+    pub history: bool,
+    /// A reason to decide that lies outside the booking, and the instant from which it is so.
+    pub trigger: Option<(&'a Trigger, Instant)>,
+    /// What a decision is called where a recorded fact changed an earlier answer.
+    pub changed: &'a Trigger,
+}
+
+impl Moment<'_> {
+    /// The stamp of something that was so at `effective`.
+    #[must_use]
+    pub fn stamp(&self, effective: Instant) -> Stamp {
+        let known = if self.history { effective } else { self.now };
+        Stamp { effective, recorded: self.now, known, seq: self.seq }
+    }
+}
+
+struct Point {
+    at: Instant,
+    trigger: Trigger,
+    /// Decide here even where the answer stays the same.
+    must: bool,
+}
+
+/// Every decision that has become necessary on a booking, in order; for each request by effective time.
+#[must_use]
+pub fn decisions(county: &County, booking: &Booking, moment: &Moment<'_>) -> Vec<Decided> {
+    let mut made = Vec::new();
+    for detainer in &booking.detainers {
+        let mut decided = detainer.decisions.clone();
+        for point in points(county, booking, detainer, moment) {
+            if let Some(decision) = decide_at(county, booking, detainer, &decided, point, moment) {
+                decided.push(decision.clone());
+                made.push(Decided { detainer: detainer.id.clone(), decision });
+            }
+        }
+    }
+    made
+}
+
+fn points(county: &County, booking: &Booking, detainer: &Detainer, moment: &Moment<'_>) -> Vec<Point> {
+    let received = detainer.received.effective;
+    let mut points = vec![Point { at: received, trigger: Trigger::Receipt, must: detainer.decisions.is_empty() }];
+    let mut add = |at: Instant, trigger: Trigger, must: bool| {
+        if at > received && booking.is_open(detainer, at) {
+            points.push(Point { at, trigger, must });
+        }
+    };
+    for revision in county.revisions.iter().filter(|r| r.open_detainers == OpenDetainers::Reevaluate) {
+        add(revision.effective.effective, Trigger::Switch(revision.id.clone()), true);
+    }
+    for agreement in county.agreements.values().filter(|a| in_scope(booking, detainer, a)) {
+        let Some(from) = agreement.guarantees_from() else { continue };
+        let (start, end) = (Trigger::AgreementStarted(agreement.id.clone()), Trigger::AgreementEnded(agreement.id.clone()));
+        for (at, trigger) in [(from, start), (agreement.ends_at(), end)] {
+            let reads = county.governing(received, at).is_some_and(Revision::reads_guarantee);
+            if !at.is_far() && reads {
+                add(at, trigger, true);
+            }
+        }
+    }
+    for fact in booking.facts.iter().filter(|f| matches!(f.fact, Fact::StatusProof(_))) {
+        add(fact.at.effective, moment.changed.clone(), false);
+    }
+    if let Some(declined) = &detainer.declined {
+        add(declined.at.effective, Trigger::Review, false);
+    }
+    if let Some((trigger, at)) = moment.trigger {
+        add(at, trigger.clone(), false);
+    }
+    // At one instant what ends comes before what begins; a switch is decided with everything else already so.
+    points.sort_by_key(|p| (p.at, order(&p.trigger)));
+    points
+}
+
+fn order(trigger: &Trigger) -> u8 {
+    match trigger {
+        Trigger::Receipt => 0,
+        Trigger::AgreementEnded(_) => 1,
+        Trigger::AgreementStarted(_) => 2,
+        Trigger::Switch(_) => 3,
+        _ => 4,
+    }
+}
+
+fn in_scope(booking: &Booking, detainer: &Detainer, agreement: &Agreement) -> bool {
+    let office = &detainer.form.office;
+    let mut facilities = booking.arrivals.iter().map(|a| &a.facility);
+    facilities.any(|f| agreement.covers(f, office, &booking.id, &detainer.id))
+}
+
+fn in_force(decided: &[Decision], at: Instant) -> Option<&Decision> {
+    decided.iter().filter(|d| d.at.effective <= at).max_by_key(|d| (d.at.effective, d.n))
+}
+
+fn decide_at(
+    county: &County,
+    booking: &Booking,
+    detainer: &Detainer,
+    decided: &[Decision],
+    point: Point,
+    moment: &Moment<'_>,
+) -> Option<Decision> {
+    let revision = county.governing(detainer.received.effective, point.at);
+    let before = in_force(decided, point.at);
+    let inputs = inputs(county, booking, detainer, revision, before, &point, moment.now);
+    let answer = policy::evaluate(revision, &inputs);
+    let same = before
+        .is_some_and(|d| d.outcome == answer.outcome && d.inputs == inputs && d.revision.as_ref() == revision.map(|r| &r.id));
+    let made_here = decided.iter().any(|d| d.at.effective == point.at && d.trigger == point.trigger);
+    if same && (!point.must || made_here) {
+        return None;
+    }
+    let trigger =
+        if made_here || (point.trigger == Trigger::Receipt && before.is_some()) { moment.changed.clone() } else { point.trigger };
+    Some(decision(detainer, decided, revision, inputs, answer, trigger, moment.stamp(point.at)))
+}
+
+fn decision(
+    detainer: &Detainer,
+    decided: &[Decision],
+    revision: Option<&Revision>,
+    inputs: Inputs,
+    answer: Answer,
+    trigger: Trigger,
+    at: Stamp,
+) -> Decision {
+    let authority_from = match in_force(decided, at.effective) {
+        None => at.effective,
+        Some(prior) if prior.outcome == Outcome::Honor => at.effective.max(prior.authority_from),
+        Some(_) => at.effective.max(at.known),
+    };
+    let honored = revision.filter(|_| answer.outcome == Outcome::Honor);
+    Decision {
+        n: u32::try_from(decided.len()).unwrap_or(u32::MAX).saturating_add(1),
+        at,
+        outcome: answer.outcome,
+        reason: answer.reason,
+        notify: answer.notify,
+        transfer: answer.transfer,
+        revision: revision.map(|r| r.id.clone()),
+        mode: revision.map(|r| r.mode),
+        trigger,
+        authority_from,
+        terms: honored.map(|r| terms(r, detainer)),
+        agreement: answer.agreement,
+        inputs,
+        explanation: answer.explanation,
+    }
+}
+
+/// The clock that a revision gives a form (DOMAIN.md §4, §10.13).
+#[must_use]
+pub fn terms(revision: &Revision, detainer: &Detainer) -> ClockTerms {
+    let days = revision.county_days.iter().copied().collect();
+    let prints = detainer.form.edition.prints_exclusion();
+    ClockTerms::resolve(revision.start, revision.limit, revision.exclusion, prints, &days)
+}
+
+/// What the evaluator reads at one point.
+fn inputs(
+    county: &County,
+    booking: &Booking,
+    detainer: &Detainer,
+    revision: Option<&Revision>,
+    before: Option<&Decision>,
+    point: &Point,
+    now: Instant,
+) -> Inputs {
+    let form = &detainer.form;
+    let guarantees = if revision.is_some_and(Revision::reads_guarantee) {
+        guaranteeing(county, booking, detainer, before, point, now)
+    } else {
+        Vec::new()
+    };
+    let by = |minimum: MinimumCoverage| guarantees.iter().find(|a| a.meets(minimum)).map(|a| a.id.clone());
+    let proof = booking.facts.iter().any(|f| matches!(f.fact, Fact::StatusProof(_)) && f.at.effective <= point.at);
+    let failed = booking.reservations.iter().any(|r| r.amount.is_none() && r.at <= point.at);
+    Inputs {
+        edition: form.edition,
+        asks_hold: form.asks_hold(revision.is_some_and(|r| r.lent_holds.is_some())),
+        status_proof: proof,
+        facially_sufficient: form.facially_sufficient(),
+        guarantee_all: by(MinimumCoverage::AllCosts),
+        guarantee_any: by(MinimumCoverage::Any),
+        review_declined: detainer.declined.as_ref().is_some_and(|d| d.at.effective <= point.at),
+        reservation_failed: guarantees.is_empty() && revision.is_some_and(Revision::reads_guarantee) && failed,
+    }
+}
+
+/// The signed agreements in force that cover a request at a point and have a balance for it, in order of precedence.
+fn guaranteeing<'a>(
+    county: &'a County,
+    booking: &Booking,
+    detainer: &Detainer,
+    before: Option<&Decision>,
+    point: &Point,
+    now: Instant,
+) -> Vec<&'a Agreement> {
+    let Some(facility) = booking.facility_at(point.at) else { return Vec::new() };
+    let covers = |a: &&Agreement| a.covers(facility, &detainer.form.office, &booking.id, &detainer.id);
+    let settled = |id: &AgreementId| booking.reservations.iter().rev().find(|r| r.agreement == *id && r.at <= point.at);
+    let relied = |d: &Decision, id: &AgreementId| [&d.inputs.guarantee_all, &d.inputs.guarantee_any].contains(&&Some(id.clone()));
+    let has_balance = |a: &&Agreement| {
+        let Some(left) = county.unreserved(a) else { return true };
+        match (settled(&a.id), before) {
+            // Reserved, or tried once and refused: that is the answer (DOMAIN.md §10.25).
+            (Some(reservation), _) => reservation.amount.is_some(),
+            // The past is not asked again about a balance it did not have.
+            (None, Some(decision)) if point.at < now && relied(decision, &a.id) => true,
+            (None, _) => left > super::money::Cents::ZERO,
+        }
+    };
+    let all = county.agreements.values();
+    let mut found: Vec<&Agreement> = all.filter(|a| a.in_force(point.at)).filter(covers).filter(has_balance).collect();
+    found.sort_by(|a, b| (a.guarantees_from(), &a.id).cmp(&(b.guarantees_from(), &b.id)));
+    found
+}

@@ -1,0 +1,103 @@
+//! One answer to one request: immutable, with its inputs and its explanation (DOMAIN.md §5).
+
+use super::clock::ClockTerms;
+use super::facts::Stamp;
+use super::ids::{AgreementId, RevisionId};
+use super::policy::{Explanation, Inputs, Mode};
+use super::time::Instant;
+
+/// The answer about the hold.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Outcome {
+    /// The person may be held past T0 once the form is in effect.
+    Honor,
+    /// The person is not held.
+    Decline,
+    /// A person must look; until then nobody is held.
+    NeedsReview,
+}
+
+/// Why. Each has a page in `docs/reasons.md`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Reason {
+    /// The rule's condition holds.
+    RuleSatisfied,
+    /// No revision was in force.
+    NoPolicyInForce,
+    /// The form does not ask to hold.
+    NoHoldRequested,
+    /// Proof of citizenship or lawful status.
+    StatusProof,
+    /// The form lacks a probable-cause box, a signature or a warrant.
+    FaciallyInsufficient,
+    /// Whether the form is sufficient is not known.
+    FaciallyUnknown,
+    /// No signed agreement in force covers this request.
+    NoGuarantee,
+    /// The agreement's balance could not be reserved at the hold's start.
+    BalanceNotReserved,
+    /// The policy declines every request.
+    PolicyDeclines,
+    /// The policy only notifies.
+    NotifyOnly,
+    /// A condition of the rule is unknown.
+    RuleUnknown,
+    /// A person declined on review.
+    ReviewDeclined,
+}
+
+/// What made a decision necessary.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Trigger {
+    /// The request came in.
+    Receipt,
+    /// A switch took in open requests.
+    Switch(RevisionId),
+    /// An agreement in scope began to guarantee.
+    AgreementStarted(AgreementId),
+    /// An agreement in scope ended.
+    AgreementEnded(AgreementId),
+    /// An agreement's balance was used up or became free again.
+    Balance(AgreementId),
+    /// The balance could not be reserved at the hold's start.
+    Reservation(AgreementId),
+    /// A fact it read changed.
+    FactChanged,
+    /// A review was closed.
+    Review,
+    /// A fact was corrected.
+    Correction,
+}
+
+/// One decision.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Decision {
+    /// Its number among the request's decisions, from 1.
+    pub n: u32,
+    /// From when it is so, and when it was recorded.
+    pub at: Stamp,
+    /// The answer about the hold.
+    pub outcome: Outcome,
+    /// Its reason.
+    pub reason: Reason,
+    /// Whether the issuing office is notified.
+    pub notify: bool,
+    /// Whether the person is handed over.
+    pub transfer: bool,
+    /// The revision it was made under.
+    pub revision: Option<RevisionId>,
+    /// That revision's mode.
+    pub mode: Option<Mode>,
+    /// What made it necessary.
+    pub trigger: Trigger,
+    /// From when HONOR gives authority: the effective time, or the recorded time where it turned another answer.
+    pub authority_from: Instant,
+    /// The clock it gives, resolved for this form.
+    pub terms: Option<ClockTerms>,
+    /// The agreement it rests on.
+    pub agreement: Option<AgreementId>,
+    /// What was read.
+    pub inputs: Inputs,
+    /// How it came about.
+    pub explanation: Vec<Explanation>,
+}

@@ -1,0 +1,375 @@
+//! The form itself: editions, boxes, parties, documents, service, lifting, the duties it brings.
+//!
+//! A detainer is a request. Nothing here decides whether it is honored; see [`super::policy`].
+
+use super::decision::Decision;
+use super::facts::{Source, Stamp, TextRef, Tri};
+use super::ids::{BookingId, DetainerId};
+use super::time::{Date, Instant};
+use std::sync::Arc;
+
+/// Editions of Form I-247 (DOMAIN.md §2).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Edition {
+    /// I-247 of 2011.
+    I247Of2011,
+    /// I-247 of December 2012.
+    I247Of2012,
+    /// I-247D, request for action.
+    I247D,
+    /// I-247N, request for notification: never a ground to hold.
+    I247N,
+    /// I-247X, request for transfer.
+    I247X,
+    /// I-247A, from 2017-04-02 on.
+    I247A,
+}
+
+impl Edition {
+    /// Whether the form takes effect only when a copy is served on the subject.
+    #[must_use]
+    pub fn needs_service(self) -> bool {
+        matches!(self, Self::I247D | Self::I247X | Self::I247A)
+    }
+
+    /// Whether the form can be a ground to hold at all.
+    #[must_use]
+    pub fn can_hold(self) -> bool {
+        self != Self::I247N
+    }
+
+    /// Whether the form prints that Saturdays, Sundays and holidays do not count.
+    #[must_use]
+    pub fn prints_exclusion(self) -> bool {
+        matches!(self, Self::I247Of2011 | Self::I247Of2012)
+    }
+
+    /// The name printed on the form.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::I247Of2011 => "I-247 (2011)",
+            Self::I247Of2012 => "I-247 (12/2012)",
+            Self::I247D => "I-247D",
+            Self::I247N => "I-247N",
+            Self::I247X => "I-247X",
+            Self::I247A => "I-247A",
+        }
+    }
+}
+
+/// What is ticked.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Boxes {
+    /// Hold the person past release (box 1 of the I-247A).
+    pub hold: bool,
+    /// Notify before release.
+    pub notify: bool,
+    /// Box 2 of the I-247A: DHS lent the person; no ground to hold unless a revision says so.
+    pub lent: bool,
+    /// Operative only upon conviction (2011 form).
+    pub upon_conviction: bool,
+    /// Cancels the detainer of this form date.
+    pub cancels: Option<Date>,
+    /// Probable cause: a final order of removal.
+    pub final_order: bool,
+    /// Probable cause: pending proceedings.
+    pub pending_proceedings: bool,
+    /// Probable cause: biometric match and records check.
+    pub biometric_match: bool,
+    /// Probable cause: statements or other reliable evidence.
+    pub statements: bool,
+}
+
+impl Boxes {
+    /// Whether at least one probable-cause box is ticked.
+    #[must_use]
+    pub fn has_probable_cause(&self) -> bool {
+        self.final_order || self.pending_proceedings || self.biometric_match || self.statements
+    }
+}
+
+/// Which part of the federal side issued it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Component {
+    /// ICE Enforcement and Removal Operations.
+    IceEro,
+    /// Homeland Security Investigations.
+    Hsi,
+    /// Customs and Border Protection.
+    Cbp,
+    /// Border Patrol.
+    Usbp,
+    /// Citizenship and Immigration Services.
+    Uscis,
+}
+
+/// A document that came with the form.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Document {
+    /// What it is.
+    pub kind: DocumentKind,
+    /// SHA-256 of its bytes; the bytes themselves are sealed elsewhere.
+    pub sha256: Option<TextRef>,
+    /// When it was signed.
+    pub signed: Option<Instant>,
+}
+
+/// Kinds of document.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum DocumentKind {
+    /// The form itself.
+    Form,
+    /// Administrative warrant for arrest.
+    I200,
+    /// Administrative warrant of removal.
+    I205,
+    /// Booking form.
+    I203,
+    /// A warrant signed by a federal judge.
+    FederalJudicialWarrant,
+    /// A warrant signed by another judge.
+    JudicialWarrant,
+    /// Anything else.
+    Other,
+}
+
+/// What the form says: its content, apart from when and how it came (DOMAIN.md §10.23).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Form {
+    /// Its edition.
+    pub edition: Edition,
+    /// What is ticked.
+    pub boxes: Boxes,
+    /// Whether it is signed.
+    pub signed: Tri,
+    /// Issuing office: a short code.
+    pub office: Arc<str>,
+    /// Issuing component.
+    pub component: Component,
+    /// The issuing officer, sealed.
+    pub officer: Option<TextRef>,
+    /// The date on the form.
+    pub form_date: Option<Date>,
+    /// The event number; empty where the form has none.
+    pub event_number: Arc<str>,
+    /// Commitment to the A-number printed on it.
+    pub a_number: Option<TextRef>,
+    /// What came with it.
+    pub documents: Vec<Document>,
+}
+
+impl Form {
+    /// Whether the form asks to hold the person, given what the revision says of box 2.
+    #[must_use]
+    pub fn asks_hold(&self, box2_holds: bool) -> bool {
+        self.edition.can_hold() && (self.boxes.hold || (self.boxes.lent && box2_holds))
+    }
+
+    /// Facial sufficiency (DOMAIN.md §5): a probable-cause box, a signature, an I-200 or I-205 attached.
+    #[must_use]
+    pub fn facially_sufficient(&self) -> Tri {
+        let warrant = self.documents.iter().any(|d| matches!(d.kind, DocumentKind::I200 | DocumentKind::I205));
+        Tri::from(self.boxes.has_probable_cause()).and(self.signed).and(Tri::from(warrant))
+    }
+}
+
+/// Proof that a copy was given to the subject.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Service {
+    /// When.
+    pub at: Stamp,
+    /// How.
+    pub method: ServiceMethod,
+    /// In which language (BCP 47).
+    pub language: Arc<str>,
+    /// By whom, sealed.
+    pub by: Option<TextRef>,
+    /// Where it is known from.
+    pub source: Source,
+}
+
+/// How a copy was given.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ServiceMethod {
+    /// Handed over.
+    InPerson,
+    /// By the jail's messaging system.
+    Electronic,
+    /// By mail.
+    Mail,
+    /// Another way.
+    Other,
+}
+
+/// Why the issuing agency withdrew it. The letter is NIEM's.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum LiftReason {
+    /// B: booked into detention.
+    BookedIntoDetention,
+    /// C: case closed.
+    CaseClosed,
+    /// D: died.
+    Died,
+    /// L: lifted.
+    Lifted,
+    /// F: lack of funds.
+    LackOfFunds,
+    /// S: lack of space.
+    LackOfSpace,
+    /// N: not deportable.
+    NotDeportable,
+    /// T: transferred.
+    Transferred,
+    /// U: United States citizen interviewed.
+    CitizenInterviewed,
+    /// Declined by the local agency, in ICE's own records.
+    DeclinedByLea,
+    /// Prosecutorial discretion.
+    ProsecutorialDiscretion,
+    /// Early release.
+    EarlyRelease,
+    /// No longer in local custody.
+    NoLongerInCustody,
+    /// Not amenable to removal.
+    NotAmenable,
+    /// A later form's *cancels* box.
+    CancelledByForm,
+}
+
+/// Withdrawal by the issuing agency.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lift {
+    /// When.
+    pub at: Stamp,
+    /// Why.
+    pub reason: LiftReason,
+    /// Where it is known from.
+    pub source: Source,
+}
+
+/// A new form took its place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Replacement {
+    /// The receipt of the new form.
+    pub at: Stamp,
+    /// The new form.
+    pub by: DetainerId,
+}
+
+/// What has to be told to whom (DOMAIN.md §2 *Duties*).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum DutyKind {
+    /// To the issuing office: acknowledgement with the decision and its reason.
+    Acknowledge,
+    /// To the issuing office: notice of release.
+    NotifyRelease,
+    /// To the issuing office: the person died.
+    NotifyDeath,
+    /// To the issuing office: the person is in a hospital.
+    NotifyHospital,
+    /// To the issuing office: the person was transferred; the form goes along.
+    NotifyTransfer,
+    /// To the subject: a copy of the form.
+    CopyToSubject,
+    /// To the subject: the decision.
+    DecisionToSubject,
+    /// To the subject: that a release date was given out.
+    ReleaseDateToSubject,
+    /// To look into a claim of citizenship.
+    CitizenshipClaim,
+}
+
+/// One duty.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Duty {
+    /// What.
+    pub kind: DutyKind,
+    /// By when.
+    pub due: Instant,
+    /// When it was carried out.
+    pub done: Option<Stamp>,
+}
+
+/// How a review was closed by a person.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReviewDeclined {
+    /// When.
+    pub at: Stamp,
+    /// Why, sealed.
+    pub reason: Option<TextRef>,
+}
+
+/// One request and everything that has become of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Detainer {
+    /// Its id within the booking.
+    pub id: DetainerId,
+    /// What the form says.
+    pub form: Form,
+    /// When the county received it.
+    pub received: Stamp,
+    /// Where that is known from.
+    pub source: Source,
+    /// Remarks, sealed.
+    pub remarks: Option<TextRef>,
+    /// The facility where the person was at receipt.
+    pub facility: super::ids::FacilityId,
+    /// The same paper on an earlier booking of the same subject.
+    pub linked: Option<LinkedDetainer>,
+    /// Proof of service.
+    pub service: Option<Service>,
+    /// Withdrawal.
+    pub lift: Option<Lift>,
+    /// Replacement.
+    pub replaced: Option<Replacement>,
+    /// A person declined on review.
+    pub declined: Option<ReviewDeclined>,
+    /// Every decision, in recorded order.
+    pub decisions: Vec<Decision>,
+    /// What is due and what was done.
+    pub duties: Vec<Duty>,
+}
+
+/// The same paper on another booking.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LinkedDetainer {
+    /// The earlier booking.
+    pub booking: BookingId,
+    /// The detainer there.
+    pub detainer: DetainerId,
+}
+
+impl Detainer {
+    /// The key by which the same paper is recognized: office, event number, form date. None without an event number.
+    #[must_use]
+    pub fn key(&self) -> Option<(Arc<str>, Arc<str>, Option<Date>)> {
+        form_key(&self.form)
+    }
+
+    /// The instant at which it ended, by lift or replacement; [`Instant::FAR`] while it has not.
+    #[must_use]
+    pub fn ended(&self) -> Instant {
+        let lift = self.lift.as_ref().map_or(Instant::FAR, |l| l.at.effective);
+        let replaced = self.replaced.as_ref().map_or(Instant::FAR, |r| r.at.effective);
+        lift.min(replaced)
+    }
+
+    /// The decision in force at an instant: greatest effective time, then latest recorded (DOMAIN.md §10.7).
+    #[must_use]
+    pub fn decision_at(&self, at: Instant) -> Option<&Decision> {
+        self.decisions.iter().filter(|d| d.at.effective <= at).max_by_key(|d| (d.at.effective, d.n))
+    }
+
+    /// The last decision in force, future breakpoints included only once they are reached at `at`.
+    #[must_use]
+    pub fn current(&self, at: Instant) -> Option<&Decision> {
+        self.decision_at(at)
+    }
+}
+
+/// See [`Detainer::key`].
+#[must_use]
+pub fn form_key(form: &Form) -> Option<(Arc<str>, Arc<str>, Option<Date>)> {
+    (!form.event_number.is_empty()).then(|| (form.office.clone(), form.event_number.clone(), form.form_date))
+}

@@ -1,0 +1,248 @@
+//! State from events: copies, computes nothing, sees no clock, zone, rule or random source. Total: an event that does
+//! not fit the state leaves it alone, and the verifier will say so.
+
+use super::booking::{Booking, Custody};
+use super::county::{Balance, County, Profile};
+use super::detainer::Detainer;
+use super::event::{BookingCreated, Event};
+use super::facts::{Arrival, BasisKind};
+use super::ids::{BasisId, CountyId, DetainerId};
+use super::rate::RateBook;
+use super::time::Instant;
+use std::collections::BTreeMap;
+
+/// The booking after an event of its stream; `None` before it was created.
+#[must_use]
+pub fn booking(state: Option<Booking>, seq: i64, event: &Event) -> Option<Booking> {
+    if let Event::BookingCreated(created) = event {
+        return Some(new_booking(created, seq));
+    }
+    let mut booking = state?;
+    booking.seq = seq;
+    apply(&mut booking, event);
+    Some(booking)
+}
+
+fn new_booking(created: &BookingCreated, seq: i64) -> Booking {
+    Booking {
+        id: created.booking.clone(),
+        subject: created.subject.clone(),
+        identity: created.identity,
+        booked: created.booked,
+        source: created.source.clone(),
+        bases_known: created.bases_known,
+        bases: Vec::new(),
+        arrivals: vec![Arrival { at: created.booked, facility: created.facility.clone() }],
+        ending: None,
+        facts: Vec::new(),
+        detainers: Vec::new(),
+        previous: created.previous.clone(),
+        inherited: created.inherited.clone(),
+        custody: Custody::default(),
+        postings: Vec::new(),
+        reservations: Vec::new(),
+        proposals: Vec::new(),
+        alerts: Vec::new(),
+        seq,
+    }
+}
+
+/// Brings a booking up to date with one event of its stream.
+pub fn apply(booking: &mut Booking, event: &Event) {
+    match event {
+        Event::BasisOpened(basis) => booking.bases.push(basis.clone()),
+        Event::BasisClosed(closed) => with_basis(booking, &closed.basis, |b| b.closed = Some(closed.close.clone())),
+        Event::FactRecorded(fact) => booking.facts.push(fact.clone()),
+        Event::Moved(arrival) => booking.arrivals.push(arrival.clone()),
+        Event::Ended(ending) => booking.ending = Some(ending.clone()),
+        Event::DetainerRecorded(detainer) => booking.detainers.push(detainer.clone()),
+        Event::DocumentAttached(e) => with(booking, &e.detainer, |d| d.form.documents.push(e.document.clone())),
+        Event::Served(e) => with(booking, &e.detainer, |d| d.service = Some(e.service.clone())),
+        Event::Lifted(e) => with(booking, &e.detainer, |d| d.lift = Some(e.lift.clone())),
+        Event::Replaced(e) => with(booking, &e.detainer, |d| d.replaced = Some(e.replacement.clone())),
+        Event::ReviewDeclined(e) => with(booking, &e.detainer, |d| d.declined = Some(e.declined.clone())),
+        Event::Decided(e) => with(booking, &e.detainer, |d| d.decisions.push(e.decision.clone())),
+        Event::DutiesSet(e) => with(booking, &e.detainer, |d| d.duties.clone_from(&e.duties)),
+        Event::CustodyDerived(custody) => booking.custody = custody.clone(),
+        Event::BudgetMoved(e) => {
+            let of = |r: &super::booking::Reservation| r.agreement == e.agreement && r.hold == e.reservation.hold;
+            booking.reservations.retain(|r| !of(r));
+            booking.reservations.push(e.reservation.clone());
+        }
+        Event::Posted(posting) => match posting.reverses {
+            Some(back) => booking.postings.retain(|p| (p.seq, p.n) != (back.seq, back.n)),
+            None => booking.postings.push(posting.clone()),
+        },
+        Event::Alerted(alert) => booking.alerts.push(alert.clone()),
+        Event::Proposed(proposal) => booking.proposals.push(proposal.clone()),
+        Event::Confirmed(e) => {
+            for proposal in booking.proposals.iter_mut().filter(|p| p.id == e.proposal) {
+                proposal.confirmed = Some(e.at);
+                proposal.confirmed_by = Some(e.actor.clone());
+            }
+        }
+        Event::Corrected(correction) => correct(booking, correction),
+        Event::Inherited(e) => booking.inherited.clone_from(&e.stretches),
+        // Events of the county's own stream.
+        Event::CountyCreated(_)
+        | Event::CountyUpdated(_)
+        | Event::FacilitySet(_)
+        | Event::CalendarSet(_)
+        | Event::RevisionActivated(_)
+        | Event::AgreementSet(_)
+        | Event::RateSet(_)
+        | Event::BookingCreated(_) => {}
+    }
+}
+
+fn with(booking: &mut Booking, id: &DetainerId, change: impl FnOnce(&mut Detainer)) {
+    if let Some(detainer) = booking.detainers.iter_mut().find(|d| d.id == *id) {
+        change(detainer);
+    }
+}
+
+fn with_basis(booking: &mut Booking, id: &BasisId, change: impl FnOnce(&mut super::facts::Basis)) {
+    if let Some(basis) = booking.bases.iter_mut().find(|b| b.id == *id) {
+        change(basis);
+    }
+}
+
+/// Puts the corrected value in the place of the recorded one. The earlier knowledge stays reachable *as of* an earlier
+/// sequence.
+fn correct(booking: &mut Booking, correction: &super::booking::Correction) {
+    use super::booking::CorrectedFact as Fact;
+    let subject = &correction.subject;
+    let stamp = correction.stamp;
+    let restamp = |old: super::facts::Stamp, at: Instant| super::facts::Stamp { effective: at, ..old };
+    match (correction.fact, correction.new) {
+        (Fact::BookedTime, Some(at)) => {
+            let first = booking.booked;
+            booking.booked = restamp(first, at);
+            for arrival in booking.arrivals.iter_mut().filter(|a| a.at == first) {
+                arrival.at = restamp(first, at);
+            }
+        }
+        (Fact::BasisOpened, Some(at)) => {
+            with_basis(booking, &BasisId::trusted(subject), |b| b.opened = restamp(b.opened, at));
+        }
+        (Fact::BasisClosed, new) => with_basis(booking, &BasisId::trusted(subject), |b| {
+            let before = b.closed.as_ref();
+            let reason = correction.close_reason.or(before.map(|c| c.reason));
+            b.closed = new.map(|at| super::facts::BasisClose {
+                at: restamp(before.map_or(stamp, |c| c.at), at),
+                reason: reason.unwrap_or(super::facts::CloseReason::Other),
+                source: correction.source.clone(),
+            });
+        }),
+        (Fact::BasisAdded, Some(at)) => booking.bases.push(super::facts::Basis {
+            id: BasisId::trusted(subject),
+            kind: correction.kind.unwrap_or(BasisKind::Charge),
+            opened: restamp(stamp, at),
+            source: correction.source.clone(),
+            closed: correction.closed.map(|closed| super::facts::BasisClose {
+                at: restamp(stamp, closed),
+                reason: correction.close_reason.unwrap_or(super::facts::CloseReason::Other),
+                source: correction.source.clone(),
+            }),
+        }),
+        (Fact::BasisVoided, _) => booking.bases.retain(|b| b.id.as_str() != &**subject),
+        (Fact::Arrival, new) => {
+            if let Some(old) = correction.old {
+                booking.arrivals.retain(|a| a.at.effective != old || a.at == booking.booked);
+            }
+            if let (Some(at), Some(facility)) = (new, &correction.facility) {
+                booking.arrivals.push(Arrival { at: restamp(stamp, at), facility: facility.clone() });
+            }
+        }
+        (Fact::Ending, new) => {
+            let at = new.zip(booking.ending.clone());
+            booking.ending = at.map(|(at, e)| super::facts::Ending { at: restamp(e.at, at), ..e });
+        }
+        (Fact::Received, Some(at)) => {
+            with(booking, &DetainerId::trusted(subject), |d| d.received = restamp(d.received, at));
+        }
+        (Fact::Served, new) => with(booking, &DetainerId::trusted(subject), |d| {
+            let at = new.zip(d.service.clone());
+            d.service = at.map(|(at, s)| super::detainer::Service { at: restamp(s.at, at), ..s });
+        }),
+        (Fact::Lifted, new) => with(booking, &DetainerId::trusted(subject), |d| {
+            let at = new.zip(d.lift.clone());
+            d.lift = at.map(|(at, l)| super::detainer::Lift { at: restamp(l.at, at), ..l });
+        }),
+        (Fact::FactVoided, _) => booking.facts.retain(|f| f.n.to_string() != **subject),
+        (Fact::BookedTime | Fact::BasisOpened | Fact::BasisAdded | Fact::Received, None) => {}
+    }
+}
+
+/// The county after an event of its own stream, or one of a booking's that moves a balance.
+#[must_use]
+pub fn county(state: Option<County>, seq: i64, event: &Event) -> Option<County> {
+    if let Event::CountyCreated(created) = event {
+        return Some(new_county(created.county.clone(), created.profile.clone(), seq));
+    }
+    let mut county = state?;
+    match event {
+        Event::CountyUpdated(profile) => county.profile = profile.clone(),
+        Event::FacilitySet(facility) => {
+            county.facilities.insert(facility.id.clone(), facility.clone());
+        }
+        Event::CalendarSet(calendar) => {
+            county.calendars.insert(calendar.id.clone(), calendar.clone());
+        }
+        Event::RevisionActivated(revision) => {
+            county.revisions.push(revision.clone());
+            county.policy_seq = seq;
+        }
+        Event::AgreementSet(agreement) => {
+            county.agreements.insert(agreement.id.clone(), agreement.clone());
+        }
+        Event::RateSet(rate) => {
+            // Refused before it was recorded where it does not fit.
+            let _ = county.rates.add(rate.clone());
+        }
+        Event::Proposed(proposal) => county.proposals.push(proposal.clone()),
+        Event::Confirmed(e) => {
+            for proposal in county.proposals.iter_mut().filter(|p| p.id == e.proposal) {
+                proposal.confirmed = Some(e.at);
+                proposal.confirmed_by = Some(e.actor.clone());
+            }
+        }
+        _ => return Some(county),
+    }
+    county.seq = seq;
+    Some(county)
+}
+
+/// What an event of a booking's stream changes in the county: balances, and that a facility is in use.
+pub fn shared(county: &mut County, event: &Event) {
+    match event {
+        Event::BudgetMoved(e) => {
+            county.balances.insert(e.agreement.clone(), Balance { reserved: e.reserved, spent: e.spent });
+        }
+        Event::BookingCreated(e) => in_use(county, &e.facility),
+        Event::Moved(arrival) => in_use(county, &arrival.facility),
+        _ => {}
+    }
+}
+
+fn in_use(county: &mut County, facility: &super::ids::FacilityId) {
+    if let Some(facility) = county.facilities.get_mut(facility).filter(|f| !f.in_use) {
+        facility.in_use = true;
+    }
+}
+
+fn new_county(id: CountyId, profile: Profile, seq: i64) -> County {
+    County {
+        id,
+        profile,
+        facilities: BTreeMap::new(),
+        calendars: BTreeMap::new(),
+        revisions: Vec::new(),
+        agreements: BTreeMap::new(),
+        rates: RateBook::default(),
+        balances: BTreeMap::new(),
+        proposals: Vec::new(),
+        seq,
+        policy_seq: seq,
+    }
+}

@@ -1,0 +1,362 @@
+//! What is recorded about a booking: each fact with the time it was so, the time it came to be known, and
+//! where it comes from (DOMAIN.md §3).
+
+use super::ids::{BasisId, FacilityId};
+use super::time::{Date, Instant};
+use std::sync::Arc;
+
+/// The two axes of time of one recorded fact.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Stamp {
+    /// When it was so.
+    pub effective: Instant,
+    /// When the server recorded it.
+    pub recorded: Instant,
+    /// When it counts as known: the recorded time, or in a history import the row's own time (DOMAIN.md §5).
+    pub known: Instant,
+    /// The sequence number of its record: the tie-breaker of simultaneous facts.
+    pub seq: i64,
+}
+
+/// Where a recorded fact comes from.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Source {
+    /// What kind of source it is.
+    pub kind: SourceKind,
+    /// Its number or name, free of identity: a docket or form number.
+    pub reference: Arc<str>,
+}
+
+/// Kinds of source.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum SourceKind {
+    /// The jail's own records system.
+    JailRecord,
+    /// A court's order, docket or minute.
+    CourtRecord,
+    /// A federal form or message.
+    FederalForm,
+    /// What the person said or showed.
+    Subject,
+    /// An officer's own observation.
+    Officer,
+    /// A mapped file.
+    Import,
+    /// Something else, named in the reference.
+    Other,
+}
+
+/// A digest standing for sealed free text.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct TextRef(pub [u8; 32]);
+
+/// The local legal grounds for custody. A detainer is none of them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum BasisKind {
+    /// A pending charge.
+    Charge,
+    /// A sentence being served.
+    Sentence,
+    /// Another agency's criminal hold.
+    AgencyHold,
+    /// A warrant signed by a judge.
+    JudicialWarrant,
+}
+
+/// Why a basis closed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum CloseReason {
+    /// Bail was posted.
+    BailPosted,
+    /// The charge was dismissed.
+    Dismissed,
+    /// The sentence was served.
+    SentenceServed,
+    /// Released on own recognizance.
+    OwnRecognizance,
+    /// Acquitted.
+    Acquitted,
+    /// The other agency's hold was lifted.
+    HoldLifted,
+    /// Transferred to the other agency.
+    Transferred,
+    /// No charge was filed, or none that still holds.
+    NoChargesFiled,
+    /// A court ordered the release.
+    CourtOrder,
+    /// Another reason, told in the sealed remarks.
+    Other,
+}
+
+/// One custody basis.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Basis {
+    /// Its id within the booking.
+    pub id: BasisId,
+    /// What kind of ground it is.
+    pub kind: BasisKind,
+    /// When it opened.
+    pub opened: Stamp,
+    /// Where that is known from.
+    pub source: Source,
+    /// When and why it closed, once it has.
+    pub closed: Option<BasisClose>,
+}
+
+/// The end of a basis.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BasisClose {
+    /// When it closed.
+    pub at: Stamp,
+    /// Why.
+    pub reason: CloseReason,
+    /// Where that is known from.
+    pub source: Source,
+}
+
+/// The arrival in a facility.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Arrival {
+    /// When.
+    pub at: Stamp,
+    /// Where.
+    pub facility: FacilityId,
+}
+
+/// How a booking ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum EndKind {
+    /// Let go.
+    Released,
+    /// Taken by federal officers.
+    FederalCustody,
+    /// Moved to another jurisdiction.
+    TransferredOut,
+    /// Escaped.
+    Escaped,
+    /// Died.
+    Died,
+}
+
+/// The end of a booking.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ending {
+    /// When custody ended.
+    pub at: Stamp,
+    /// How.
+    pub kind: EndKind,
+    /// The agency that took the person, where one did.
+    pub agency: Option<Arc<str>>,
+    /// The receiving officer, sealed.
+    pub officer: Option<TextRef>,
+    /// Where it is known from.
+    pub source: Source,
+}
+
+/// No, unknown or yes: Kleene's three values.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Tri {
+    /// Known not to be so.
+    No,
+    /// Not known.
+    Unknown,
+    /// Known to be so.
+    Yes,
+}
+
+impl Tri {
+    /// Both: the lesser.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        self.min(other)
+    }
+
+    /// Either: the greater.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        self.max(other)
+    }
+}
+
+/// Three-valued *not*: unknown stays unknown.
+impl std::ops::Not for Tri {
+    type Output = Self;
+    fn not(self) -> Self {
+        match self {
+            Self::No => Self::Yes,
+            Self::Unknown => Self::Unknown,
+            Self::Yes => Self::No,
+        }
+    }
+}
+
+impl From<bool> for Tri {
+    fn from(yes: bool) -> Self {
+        if yes { Self::Yes } else { Self::No }
+    }
+}
+
+/// One fact about the person or the case, as recorded by `UpdateFacts`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FactRecord {
+    /// Its number within the booking, from 1.
+    pub n: u32,
+    /// When it was so and when it came to be known.
+    pub at: Stamp,
+    /// Where it comes from.
+    pub source: Source,
+    /// What is recorded.
+    pub fact: Fact,
+}
+
+/// What can be recorded about a person or a case, apart from custody itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fact {
+    /// A pending charge with the classes the law sorts it into.
+    Charge(Charge),
+    /// A conviction.
+    Conviction(Conviction),
+    /// The charges of this booking were dismissed.
+    Dismissal,
+    /// The person was acquitted in this booking.
+    Acquittal,
+    /// Age in whole years.
+    AgeYears(AgeYears),
+    /// The person claims to be a citizen or lawfully present.
+    CitizenshipClaim,
+    /// Proof of citizenship or of lawful status was shown.
+    StatusProof(StatusProof),
+    /// A warrant signed by a judge.
+    JudicialWarrant(JudicialWarrant),
+    /// A judge found probable cause.
+    ProbableCauseFinding,
+    /// An order of a state judicial official.
+    StateOrder,
+    /// A warrant signed by an immigration officer.
+    AdministrativeWarrant(AdministrativeWarrant),
+    /// An administrative warrant was served on the person (287(g)): starts the clock where a revision says so.
+    WarrantServed,
+    /// A federal order or an order under a basic ordering agreement.
+    FederalOrder,
+    /// Booking form I-203.
+    BookingForm,
+    /// Something about history or status that is known to be so, known not to be so, or unknown.
+    Status(Status),
+    /// Bail was set at this many cents.
+    BailSet(BailSet),
+    /// The release is expected at an instant.
+    ExpectedRelease(ExpectedRelease),
+    /// The person was taken to a hospital.
+    Hospitalized,
+    /// The person came back from the hospital.
+    HospitalReturn,
+}
+
+/// A pending charge.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Charge {
+    /// Offense classes, in the words of the county's own lists.
+    pub classes: Vec<Arc<str>>,
+    /// Whether a magistrate found probable cause for it.
+    pub probable_cause: Tri,
+}
+
+/// A conviction.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Conviction {
+    /// Offense classes, in the words of the county's own lists.
+    pub classes: Vec<Arc<str>>,
+    /// The day of conviction.
+    pub convicted: Option<Date>,
+    /// The day of release from its sentence.
+    pub released: Option<Date>,
+    /// Whether its sentence is being served now.
+    pub serving: bool,
+    /// Whether it is proved in writing.
+    pub written_proof: bool,
+    /// Whether it was handed down in this booking.
+    pub this_booking: bool,
+}
+
+/// Age in whole years.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AgeYears {
+    /// Whole years.
+    pub years: u32,
+}
+
+/// What was proved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StatusProof {
+    /// United States citizenship.
+    Citizen,
+    /// Lawful status.
+    LawfulStatus,
+}
+
+/// A warrant signed by a judge.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct JudicialWarrant {
+    /// Whether a federal judge signed it.
+    pub federal: bool,
+}
+
+/// A warrant signed by an immigration officer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AdministrativeWarrant {
+    /// Which form it is on.
+    pub form: WarrantForm,
+}
+
+/// The forms of an administrative warrant.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum WarrantForm {
+    /// Warrant for arrest.
+    I200,
+    /// Warrant of removal.
+    I205,
+}
+
+/// One question of history or status and its three-valued answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Status {
+    /// Which question.
+    pub question: Question,
+    /// The answer.
+    pub answer: Tri,
+}
+
+/// Questions of history and status, unknown until recorded (DOMAIN.md §5).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Question {
+    /// Any prior conviction.
+    PriorConviction,
+    /// A pending criminal case.
+    PendingCase,
+    /// An outstanding criminal warrant.
+    OutstandingWarrant,
+    /// A prior order of removal.
+    PriorRemoval,
+    /// Re-entry after removal.
+    Reentry,
+    /// A final order of removal.
+    FinalOrder,
+    /// Listed in a registry of offenders.
+    Registry,
+    /// A match with a gang or watch list.
+    WatchList,
+}
+
+/// Bail.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BailSet {
+    /// In cents of the county's currency.
+    pub amount: super::money::Cents,
+}
+
+/// A release that is expected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ExpectedRelease {
+    /// When; nothing where the date was withdrawn.
+    pub at: Option<Instant>,
+}

@@ -1,0 +1,153 @@
+//! Money that follows from custody: reservations at a hold's start, returns at its end, cost lines of closed custody
+//! (DOMAIN.md §6, §10.25 to 10.28).
+
+use super::agreement::Agreement;
+use super::booking::{Booking, Hold, Posting, PostingCause, PostingRef, Reservation};
+use super::cost::{self, CostError, CostLine, Pricing};
+use super::county::{Balance, County};
+use super::deciding::Moment;
+use super::event::BudgetMoved;
+use super::gap::Gap;
+use super::ids::{AgreementId, FacilityId};
+use super::money::Cents;
+use super::time::Instant;
+
+/// The cost lines of a booking's custody after T0, up to an instant: what open holds accrue included.
+///
+/// # Errors
+/// [`CostError`] where an amount passes what money can be, or custody has no end to price it to.
+pub fn lines(county: &County, booking: &Booking, gaps: &[Gap], until: Instant) -> Result<Vec<CostLine>, CostError> {
+    with_pricing(county, booking, |pricing| cost::cost_lines(pricing, gaps, until))
+}
+
+fn with_pricing<T>(county: &County, booking: &Booking, run: impl FnOnce(&Pricing<'_>) -> T) -> T {
+    let agreement = |id: &AgreementId| county.agreements.get(id);
+    let zone_of = |facility: &FacilityId| county.zone_of(facility);
+    let reserved = |id: &AgreementId| reserved_for(county, booking, id);
+    run(&Pricing { book: &county.rates, agreement: &agreement, zone_of: &zone_of, reserved: &reserved })
+}
+
+/// What an agreement has set apart for this booking; nothing where it has no ceiling.
+fn reserved_for(county: &County, booking: &Booking, id: &AgreementId) -> Option<Cents> {
+    county.agreements.get(id)?.budget?;
+    let of = booking.reservations.iter().filter(|r| r.agreement == *id);
+    // Each was taken from one budget, so the sum fits.
+    Some(Cents::try_sum(of.filter_map(|r| r.spent.or(r.amount))).unwrap_or(Cents::ZERO))
+}
+
+/// The closed part of custody: every gap whose end is known.
+#[must_use]
+pub fn closed(booking: &Booking) -> Vec<Gap> {
+    booking.custody.gaps.iter().filter(|g| !g.end.is_far()).cloned().collect()
+}
+
+/// A reservation that was due for a hold that has begun: tried once, whole or none.
+///
+/// # Errors
+/// [`CostError`] where the most it could owe passes what money can be.
+pub fn next_reservation(county: &County, booking: &Booking, now: Instant) -> Result<Option<BudgetMoved>, CostError> {
+    for hold in booking.custody.holds.iter().filter(|h| !h.voided && h.start <= now) {
+        for agreement in budgeted(county, booking, hold) {
+            let tried = booking.reservations.iter().any(|r| r.agreement == agreement.id && r.hold == hold.id);
+            if !tried {
+                return reserve(county, booking, hold, agreement).map(Some);
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The agreements with a ceiling that may pay for some stretch of a hold.
+fn budgeted<'a>(county: &'a County, booking: &'a Booking, hold: &'a Hold) -> impl Iterator<Item = &'a Agreement> {
+    let segments = booking.custody.gaps.iter().filter(|g| g.t0 == hold.t0).flat_map(|g| &g.segments);
+    let named = segments.filter_map(|s| s.rests_on.as_ref()).flat_map(|r| &r.agreements);
+    let mut ids: Vec<&AgreementId> = named.collect();
+    ids.dedup();
+    ids.into_iter().filter_map(|id| county.agreements.get(id)).filter(|a| a.budget.is_some())
+}
+
+fn reserve(county: &County, booking: &Booking, hold: &Hold, agreement: &Agreement) -> Result<BudgetMoved, CostError> {
+    let owed = with_pricing(county, booking, |pricing| {
+        cost::max_owed(pricing, agreement, &booking.custody.gaps, &hold.facility, hold.start, hold.deadline)
+    })?;
+    let balance = county.balances.get(&agreement.id).copied().unwrap_or_default();
+    let enough = county.unreserved(agreement).is_some_and(|left| owed <= left);
+    let amount = enough.then_some(owed);
+    Ok(BudgetMoved {
+        agreement: agreement.id.clone(),
+        reservation: Reservation { agreement: agreement.id.clone(), hold: hold.id.clone(), at: hold.start, amount, spent: None },
+        reserved: balance.reserved.try_add(amount.unwrap_or(Cents::ZERO))?,
+        spent: balance.spent,
+    })
+}
+
+/// What goes back to the budgets of holds that have ended.
+///
+/// # Errors
+/// [`CostError`] where an amount passes what money can be.
+pub fn next_return(county: &County, booking: &Booking, now: Instant) -> Result<Option<BudgetMoved>, CostError> {
+    for reservation in booking.reservations.iter().filter(|r| r.amount.is_some() && r.spent.is_none()) {
+        let Some(hold) = booking.custody.holds.iter().find(|h| h.id == reservation.hold) else { continue };
+        if hold.voided || hold.until <= now {
+            return give_back(county, booking, hold, reservation).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+fn give_back(county: &County, booking: &Booking, hold: &Hold, held: &Reservation) -> Result<BudgetMoved, CostError> {
+    let reserved = held.amount.unwrap_or(Cents::ZERO);
+    let spent = if hold.voided {
+        Cents::ZERO
+    } else {
+        let lines = lines(county, booking, &booking.custody.gaps, hold.until)?;
+        let of_hold = lines.iter().filter(|l| l.hold.as_ref() == Some(&hold.id));
+        cost::covered_by(of_hold, &held.agreement)?.min(reserved)
+    };
+    let Balance { reserved: all, spent: before } = county.balances.get(&held.agreement).copied().unwrap_or_default();
+    Ok(BudgetMoved {
+        agreement: held.agreement.clone(),
+        reservation: Reservation { spent: Some(spent), ..held.clone() },
+        reserved: all.try_sub(reserved)?,
+        spent: before.try_add(spent)?,
+    })
+}
+
+/// What has to be posted so that the postings in force say what closed custody costs: first what is taken back, then
+/// what is new.
+///
+/// # Errors
+/// [`CostError`] where an amount passes what money can be.
+pub fn postings(county: &County, booking: &Booking, moment: &Moment<'_>, cause: PostingCause) -> Result<Vec<Posting>, CostError> {
+    let gaps = closed(booking);
+    if gaps.is_empty() && booking.postings.is_empty() {
+        return Ok(Vec::new());
+    }
+    let until = gaps.last().map_or(Instant::MIN, |g| g.end);
+    let wanted = lines(county, booking, &gaps, until)?;
+    let mut posted = Vec::new();
+    let mut n = 0;
+    let mut post = |line: CostLine, like: Option<&Posting>, reverses: Option<PostingRef>| {
+        n += 1;
+        let detainer = line.detainer.as_ref().and_then(|id| booking.detainer(id));
+        let (office, edition, mode) = match like {
+            Some(old) => (old.office.clone(), old.edition, old.mode),
+            None => (
+                detainer.map_or_else(|| "".into(), |d| d.form.office.clone()),
+                detainer.map(|d| d.form.edition),
+                line.revision.as_ref().and_then(|r| county.revision(r)).map(|r| r.mode),
+            ),
+        };
+        posted.push(Posting { seq: moment.seq, n, line, office, edition, mode, cause, reverses });
+    };
+    for old in booking.postings.iter().filter(|p| !wanted.contains(&p.line)) {
+        let back = CostLine { incurred: old.line.incurred.try_neg()?, covered: old.line.covered.try_neg()?, ..old.line.clone() };
+        post(back, Some(old), Some(PostingRef { seq: old.seq, n: old.n }));
+    }
+    for line in wanted {
+        if !booking.postings.iter().any(|p| p.line == line) {
+            post(line, None, None);
+        }
+    }
+    Ok(posted)
+}
