@@ -215,6 +215,19 @@ fn every_way_of_counting_days_at_126_dollars() {
 }
 
 #[test]
+fn a_clock_set_back_across_midnight_makes_no_second_day() {
+    // In St John's the 7th begins at 02:30Z; at 02:31Z the clock goes back to 23:01 of the 6th, until 03:30Z.
+    let county = County::with("jail", "America/St_Johns", 12_600, DayCount::CalendarDay);
+    for (from, days) in [("2010-11-07T03:00:00Z", vec![7, 7]), ("2010-11-07T02:00:00Z", vec![6, 7, 7])] {
+        let cut = "2010-11-07T03:10:00Z"; // inside the hour that shows the 6th again
+        let gaps = [gap(vec![over("jail", from, cut), over("jail", cut, "2010-11-07T05:00:00Z")])];
+        let lines = county.lines(&gaps, Instant::FAR).unwrap();
+        let found: Vec<u32> = lines.iter().map(|line| chrono::Datelike::day(&line.local_day)).collect();
+        assert_eq!(found, days, "from {from}");
+    }
+}
+
+#[test]
 fn an_hour_is_5_25_also_as_two_half_hours() {
     let county = County::with("tgk", "America/New_York", 12_600, DayCount::Hourly);
     let (from, half, to) = ("2024-03-04T15:00:00Z", "2024-03-04T15:30:00Z", "2024-03-04T16:00:00Z");
@@ -457,6 +470,18 @@ fn an_agreement_pays_for_its_dates_and_places_only() {
 }
 
 #[test]
+fn the_earliest_turn_cuts_first() {
+    // The hours of the flat amount are over at 16:00, its dates only at 18:00.
+    let flat = Term::FlatPerHold { amount: Cents::new(100), up_to_hours: 4 };
+    let ended = Agreement { terminated: Some(at("2024-03-01T18:00:00Z")), ..promise("flat", flat) };
+    let county = County::with("a", "UTC", 2_400, DayCount::Hourly).agreement(ended);
+    let gaps = [gap(vec![held("a", "2024-03-01T12:00:00Z", "2024-03-01T20:00:00Z", &["flat"])])];
+    let lines = county.lines(&gaps, Instant::FAR).unwrap();
+    assert_eq!(incurred(&lines), [400, 400]);
+    assert_eq!((lines[0].agreement.is_some(), lines[1].agreement.is_some()), (true, false));
+}
+
+#[test]
 fn a_per_diem_counts_its_own_days_within_what_it_pays() {
     let hold = [gap(vec![
         over("jail", "2024-03-01T17:00:00Z", "2024-03-01T18:00:00Z"),
@@ -524,6 +549,34 @@ fn the_most_an_agreement_can_owe() {
         max_owed(pricing, &promise("x", Term::AllCosts), &[], &FacilityId::trusted("jail"), at(from), Instant::FAR)
     });
     assert_eq!(forever, Err(CostError::Endless));
+}
+
+#[test]
+fn what_is_behind_a_hold_counts_as_it_was() {
+    let jail = FacilityId::trusted("jail");
+    let (earlier, from, to) = ("2024-03-01T08:00:00Z", at("2024-03-01T18:00:00Z"), at("2024-03-02T12:00:00Z"));
+    let most = |county: &County, agreement: &Agreement, custody: &[Gap]| {
+        county.priced(|pricing| max_owed(pricing, agreement, custody, &jail, from, to)).unwrap().get()
+    };
+    // A hold with a T0 of its own begins its own 24 hours, also where the last gap ended at that instant.
+    let county = County::with("jail", "UTC", 2_400, DayCount::Per24h);
+    let all = promise("x", Term::AllCosts);
+    let behind = gap(vec![over("jail", earlier, "2024-03-01T18:00:00Z")]);
+    let own = gap(vec![over("jail", "2024-03-01T18:00:00Z", "2024-03-01T19:00:00Z")]);
+    assert_eq!(most(&county, &all, std::slice::from_ref(&behind)), 2_400, "the second 24 hours begin on the 2nd at 08:00");
+    assert_eq!(most(&county, &all, &[behind, own]), 2_400, "the first begin at 18:00");
+    let short = gap(vec![over("jail", "2024-03-01T17:00:00Z", "2024-03-01T18:00:00Z")]);
+    let own = gap(vec![over("jail", "2024-03-01T18:00:00Z", "2024-03-01T19:00:00Z")]);
+    assert_eq!(most(&county, &all, std::slice::from_ref(&short)), 0, "24 hours that began at 17:00 are not over");
+    assert_eq!(most(&county, &all, &[short, own]), 2_400);
+    // A flat amount that nothing was reserved for was not paid on the first hold, so it is owed on the second.
+    let flat = promise("x", Term::FlatPerHold { amount: Cents::new(5_000), up_to_hours: 48 });
+    let chain = [gap(vec![held("jail", earlier, "2024-03-01T09:00:00Z", &["x"])])];
+    for (reserved, owed) in [(None, 0), (Some(5_000), 0), (Some(0), 5_000)] {
+        let county = County::with("jail", "UTC", 2_400, DayCount::Hourly);
+        let county = reserved.into_iter().fold(county, |county, amount| county.reserve("x", amount));
+        assert_eq!(most(&county, &flat, &chain), owed, "{reserved:?} was reserved");
+    }
 }
 
 #[test]
