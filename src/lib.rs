@@ -7,3 +7,5 @@ pub mod domain;
 pub mod identity;
 pub mod journal;
 pub mod pb;
+pub mod rows;
+pub mod store;

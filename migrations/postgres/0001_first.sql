@@ -1,0 +1,202 @@
+-- The first shape of the database. The columns are described in src/rows/tables.rs; the conformance suite
+-- compares. Instants are microseconds of UTC, days are day numbers, money is cents.
+
+create table heads (
+  county      text collate "C" not null,
+  seq         bigint           not null,
+  frontier    bytea            not null,
+  recorded_at bigint           not null,
+  format      bigint           not null,
+  epoch       bigint           not null,
+  primary key (county)
+) with (fillfactor = 50);
+
+create table journal (
+  county      text collate "C" not null,
+  seq         bigint           not null,
+  stream      text collate "C" not null,
+  last_seq    bigint           not null,
+  recorded_at bigint           not null,
+  payload     bytea            not null,
+  leaf        bytea            not null,
+  root        bytea,
+  primary key (county, seq)
+);
+create index journal_by_stream on journal (county, stream, seq);
+
+create table requests (
+  county      text collate "C" not null,
+  request_id  text collate "C" not null,
+  fingerprint bytea            not null,
+  first_seq   bigint           not null,
+  last_seq    bigint           not null,
+  primary key (county, request_id)
+);
+
+create table subjects (
+  county       text collate "C" not null,
+  subject      text collate "C" not null,
+  wrapped_key  bytea,
+  sealed       bytea,
+  commitment   bytea            not null,
+  a_number_key bytea,
+  local_id_key bytea,
+  name_key     bytea,
+  birth_key    bytea,
+  primary key (county, subject)
+);
+create index subjects_by_a_number on subjects (county, a_number_key) where a_number_key is not null;
+create index subjects_by_local_id on subjects (county, local_id_key) where local_id_key is not null;
+create index subjects_by_name on subjects (county, name_key) where name_key is not null;
+
+create table sealed (
+  county  text collate "C" not null,
+  digest  bytea            not null,
+  kind    text collate "C" not null,
+  subject text collate "C",
+  sealed  bytea            not null,
+  primary key (county, digest)
+);
+create index sealed_by_subject on sealed (county, subject) where subject is not null;
+
+create table secrets (
+  county text collate "C" not null,
+  kind   text collate "C" not null,
+  sealed bytea            not null,
+  primary key (county, kind)
+);
+
+create table principals (
+  id         text collate "C" not null,
+  token_hash bytea            not null,
+  display    text collate "C" not null,
+  person     text collate "C" not null,
+  roles      text collate "C" not null,
+  counties   text collate "C" not null,
+  created_at bigint           not null,
+  expires_at bigint,
+  revoked_at bigint,
+  primary key (id)
+);
+create unique index principals_by_token on principals (token_hash);
+
+create table settings (
+  county         text collate "C" not null,
+  kind           text collate "C" not null,
+  id             text collate "C" not null,
+  effective_from bigint,
+  body           bytea            not null,
+  from_seq       bigint           not null,
+  to_seq         bigint,
+  primary key (county, kind, id, from_seq)
+);
+create unique index settings_current on settings (county, kind, id) where to_seq is null;
+
+create table bookings (
+  county     text collate "C" not null,
+  booking    text collate "C" not null,
+  subject    text collate "C" not null,
+  facility   text collate "C" not null,
+  booked_at  bigint           not null,
+  t0         bigint,
+  ended_at   bigint,
+  end_reason text collate "C",
+  from_seq   bigint           not null,
+  to_seq     bigint,
+  primary key (county, booking, from_seq)
+);
+create unique index bookings_current on bookings (county, booking) where to_seq is null;
+create index bookings_by_subject on bookings (county, subject) where to_seq is null;
+
+create table detainers (
+  county      text collate "C" not null,
+  booking     text collate "C" not null,
+  detainer    text collate "C" not null,
+  received_at bigint           not null,
+  office      text collate "C" not null,
+  event_no    text collate "C" not null,
+  form_date   bigint,
+  edition     text collate "C" not null,
+  state       text collate "C" not null,
+  governing   bigint,
+  relies_on   text collate "C",
+  duties      bytea            not null,
+  next_due    bigint,
+  from_seq    bigint           not null,
+  to_seq      bigint,
+  primary key (county, booking, detainer, from_seq)
+);
+create unique index detainers_current on detainers (county, booking, detainer) where to_seq is null;
+create index detainers_by_next_due on detainers (county, next_due) where to_seq is null and next_due is not null;
+
+create table decisions (
+  county       text collate "C" not null,
+  booking      text collate "C" not null,
+  detainer     text collate "C" not null,
+  n            bigint           not null,
+  seq          bigint           not null,
+  effective_at bigint           not null,
+  outcome      text collate "C" not null,
+  reason       text collate "C" not null,
+  revision     text collate "C",
+  cause        text collate "C" not null,
+  primary key (county, booking, detainer, n)
+);
+
+create table holds (
+  county              text collate "C" not null,
+  booking             text collate "C" not null,
+  hold                text collate "C" not null,
+  continues           text collate "C",
+  detainer            text collate "C" not null,
+  decision            bigint           not null,
+  facility            text collate "C" not null,
+  started_at          bigint           not null,
+  authority_until     bigint           not null,
+  deadline            bigint           not null,
+  contiguous_deadline bigint           not null,
+  excluding_deadline  bigint           not null,
+  used_us             bigint           not null,
+  ended_at            bigint,
+  end_reason          text collate "C",
+  from_seq            bigint           not null,
+  to_seq              bigint,
+  primary key (county, booking, hold, from_seq)
+);
+create unique index holds_current on holds (county, booking, hold) where to_seq is null;
+create index holds_running on holds (county, deadline) where to_seq is null and ended_at is null;
+
+create table budgets (
+  county         text collate "C" not null,
+  agreement      text collate "C" not null,
+  reserved_cents bigint           not null,
+  spent_cents    bigint           not null,
+  from_seq       bigint           not null,
+  to_seq         bigint,
+  primary key (county, agreement, from_seq)
+);
+create unique index budgets_current on budgets (county, agreement) where to_seq is null;
+
+create table postings (
+  county         text collate "C" not null,
+  seq            bigint           not null,
+  n              bigint           not null,
+  booking        text collate "C" not null,
+  hold           text collate "C",
+  facility       text collate "C" not null,
+  office         text collate "C",
+  edition        text collate "C",
+  revision       text collate "C",
+  agreement      text collate "C",
+  local_day      bigint           not null,
+  start_at       bigint           not null,
+  end_at         bigint           not null,
+  authority      text collate "C" not null,
+  incurred_cents bigint           not null,
+  covered_cents  bigint           not null,
+  cause          text collate "C" not null,
+  reverses_seq   bigint,
+  reverses_n     bigint,
+  primary key (county, seq, n)
+);
+create index postings_by_day on postings (county, local_day);

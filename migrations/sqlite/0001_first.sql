@@ -1,0 +1,202 @@
+-- The first shape of the database. The columns are described in src/rows/tables.rs; the conformance suite
+-- compares. Instants are microseconds of UTC, days are day numbers, money is cents.
+
+create table heads (
+  county      text    not null,
+  seq         integer not null,
+  frontier    blob    not null,
+  recorded_at integer not null,
+  format      integer not null,
+  epoch       integer not null,
+  primary key (county)
+) strict, without rowid;
+
+create table journal (
+  county      text    not null,
+  seq         integer not null,
+  stream      text    not null,
+  last_seq    integer not null,
+  recorded_at integer not null,
+  payload     blob    not null,
+  leaf        blob    not null,
+  root        blob,
+  primary key (county, seq)
+) strict, without rowid;
+create index journal_by_stream on journal (county, stream, seq);
+
+create table requests (
+  county      text    not null,
+  request_id  text    not null,
+  fingerprint blob    not null,
+  first_seq   integer not null,
+  last_seq    integer not null,
+  primary key (county, request_id)
+) strict, without rowid;
+
+create table subjects (
+  county       text not null,
+  subject      text not null,
+  wrapped_key  blob,
+  sealed       blob,
+  commitment   blob not null,
+  a_number_key blob,
+  local_id_key blob,
+  name_key     blob,
+  birth_key    blob,
+  primary key (county, subject)
+) strict, without rowid;
+create index subjects_by_a_number on subjects (county, a_number_key) where a_number_key is not null;
+create index subjects_by_local_id on subjects (county, local_id_key) where local_id_key is not null;
+create index subjects_by_name on subjects (county, name_key) where name_key is not null;
+
+create table sealed (
+  county  text not null,
+  digest  blob not null,
+  kind    text not null,
+  subject text,
+  sealed  blob not null,
+  primary key (county, digest)
+) strict;
+create index sealed_by_subject on sealed (county, subject) where subject is not null;
+
+create table secrets (
+  county text not null,
+  kind   text not null,
+  sealed blob not null,
+  primary key (county, kind)
+) strict, without rowid;
+
+create table principals (
+  id         text    not null,
+  token_hash blob    not null,
+  display    text    not null,
+  person     text    not null,
+  roles      text    not null,
+  counties   text    not null,
+  created_at integer not null,
+  expires_at integer,
+  revoked_at integer,
+  primary key (id)
+) strict, without rowid;
+create unique index principals_by_token on principals (token_hash);
+
+create table settings (
+  county         text    not null,
+  kind           text    not null,
+  id             text    not null,
+  effective_from integer,
+  body           blob    not null,
+  from_seq       integer not null,
+  to_seq         integer,
+  primary key (county, kind, id, from_seq)
+) strict, without rowid;
+create unique index settings_current on settings (county, kind, id) where to_seq is null;
+
+create table bookings (
+  county     text    not null,
+  booking    text    not null,
+  subject    text    not null,
+  facility   text    not null,
+  booked_at  integer not null,
+  t0         integer,
+  ended_at   integer,
+  end_reason text,
+  from_seq   integer not null,
+  to_seq     integer,
+  primary key (county, booking, from_seq)
+) strict, without rowid;
+create unique index bookings_current on bookings (county, booking) where to_seq is null;
+create index bookings_by_subject on bookings (county, subject) where to_seq is null;
+
+create table detainers (
+  county      text    not null,
+  booking     text    not null,
+  detainer    text    not null,
+  received_at integer not null,
+  office      text    not null,
+  event_no    text    not null,
+  form_date   integer,
+  edition     text    not null,
+  state       text    not null,
+  governing   integer,
+  relies_on   text,
+  duties      blob    not null,
+  next_due    integer,
+  from_seq    integer not null,
+  to_seq      integer,
+  primary key (county, booking, detainer, from_seq)
+) strict, without rowid;
+create unique index detainers_current on detainers (county, booking, detainer) where to_seq is null;
+create index detainers_by_next_due on detainers (county, next_due) where to_seq is null and next_due is not null;
+
+create table decisions (
+  county       text    not null,
+  booking      text    not null,
+  detainer     text    not null,
+  n            integer not null,
+  seq          integer not null,
+  effective_at integer not null,
+  outcome      text    not null,
+  reason       text    not null,
+  revision     text,
+  cause        text    not null,
+  primary key (county, booking, detainer, n)
+) strict, without rowid;
+
+create table holds (
+  county              text    not null,
+  booking             text    not null,
+  hold                text    not null,
+  continues           text,
+  detainer            text    not null,
+  decision            integer not null,
+  facility            text    not null,
+  started_at          integer not null,
+  authority_until     integer not null,
+  deadline            integer not null,
+  contiguous_deadline integer not null,
+  excluding_deadline  integer not null,
+  used_us             integer not null,
+  ended_at            integer,
+  end_reason          text,
+  from_seq            integer not null,
+  to_seq              integer,
+  primary key (county, booking, hold, from_seq)
+) strict, without rowid;
+create unique index holds_current on holds (county, booking, hold) where to_seq is null;
+create index holds_running on holds (county, deadline) where to_seq is null and ended_at is null;
+
+create table budgets (
+  county         text    not null,
+  agreement      text    not null,
+  reserved_cents integer not null,
+  spent_cents    integer not null,
+  from_seq       integer not null,
+  to_seq         integer,
+  primary key (county, agreement, from_seq)
+) strict, without rowid;
+create unique index budgets_current on budgets (county, agreement) where to_seq is null;
+
+create table postings (
+  county         text    not null,
+  seq            integer not null,
+  n              integer not null,
+  booking        text    not null,
+  hold           text,
+  facility       text    not null,
+  office         text,
+  edition        text,
+  revision       text,
+  agreement      text,
+  local_day      integer not null,
+  start_at       integer not null,
+  end_at         integer not null,
+  authority      text    not null,
+  incurred_cents integer not null,
+  covered_cents  integer not null,
+  cause          text    not null,
+  reverses_seq   integer,
+  reverses_n     integer,
+  primary key (county, seq, n)
+) strict, without rowid;
+create index postings_by_day on postings (county, local_day);

@@ -1,0 +1,266 @@
+//! The tables, column by column.
+//!
+//! Instants are microseconds of UTC since 1970, days are day numbers since 1970-01-01, money is cents. Names of
+//! codes are those of the field (DOMAIN.md §2). The text of DESIGN.md §4 is the plan this follows.
+
+use super::{Column, Kind, Table};
+
+const COUNTY: Column = Column::text("county");
+
+/// One row per county: how far its journal goes. The only lock there is.
+pub static HEADS: Table = Table {
+    name: "heads",
+    kind: Kind::Live,
+    key: &[COUNTY],
+    body: &[
+        // The last sequence given out.
+        Column::int("seq"),
+        // The hashes of the complete subtrees of the journal's tree, largest first, 32 bytes each.
+        Column::bytes("frontier"),
+        // The last recorded instant.
+        Column::int("recorded_at"),
+        // The format of the records written.
+        Column::int("format"),
+        // Counts the operators' acceptances of a clock that went back.
+        Column::int("epoch"),
+    ],
+};
+
+/// What happened: the truth of which every projection is a fold.
+pub static JOURNAL: Table = Table {
+    name: "journal",
+    kind: Kind::Append,
+    key: &[COUNTY, Column::int("seq")],
+    body: &[
+        // The booking or county state it changed.
+        Column::text("stream"),
+        // The last sequence of the same command.
+        Column::int("last_seq"),
+        Column::int("recorded_at"),
+        // The bytes of the record, exactly as hashed.
+        Column::bytes("payload"),
+        Column::bytes("leaf"),
+        // The tree's root at this sequence; only where a receipt quotes it.
+        Column::bytes("root").null(),
+    ],
+};
+
+/// Which requests were answered, so that a retry gets the same answer.
+pub static REQUESTS: Table = Table {
+    name: "requests",
+    kind: Kind::Append,
+    key: &[COUNTY, Column::text("request_id")],
+    body: &[Column::bytes("fingerprint"), Column::int("first_seq"), Column::int("last_seq")],
+};
+
+/// Identities, sealed with a key of their own. Not a fold: an expunction destroys the key.
+pub static SUBJECTS: Table = Table {
+    name: "subjects",
+    kind: Kind::Live,
+    key: &[COUNTY, Column::text("subject")],
+    body: &[
+        // The subject's own key under the master key; gone after an expunction.
+        Column::bytes("wrapped_key").null(),
+        Column::bytes("sealed").null(),
+        Column::bytes("commitment"),
+        // Keyed hashes by which a person is found without opening the seal.
+        Column::bytes("a_number_key").null(),
+        Column::bytes("local_id_key").null(),
+        Column::bytes("name_key").null(),
+        Column::bytes("birth_key").null(),
+    ],
+};
+
+/// Free texts and forms, sealed, by the digest that the journal quotes. Not a fold.
+pub static SEALED: Table = Table {
+    name: "sealed",
+    kind: Kind::Append,
+    key: &[COUNTY, Column::bytes("digest")],
+    body: &[Column::text("kind"), Column::text("subject").null(), Column::bytes("sealed")],
+};
+
+/// Keys of a county, or of the whole installation (county `''`), under the master key. Not a fold.
+pub static SECRETS: Table =
+    Table { name: "secrets", kind: Kind::Live, key: &[COUNTY, Column::text("kind")], body: &[Column::bytes("sealed")] };
+
+/// Who may call. Not a fold.
+pub static PRINCIPALS: Table = Table {
+    name: "principals",
+    kind: Kind::Live,
+    key: &[Column::text("id")],
+    body: &[
+        // SHA-256 of the token; unique.
+        Column::bytes("token_hash"),
+        Column::text("display"),
+        // The person behind it: two credentials of one person are one (DOMAIN.md §5).
+        Column::text("person"),
+        // Words with a comma between them.
+        Column::text("roles"),
+        Column::text("counties"),
+        Column::int("created_at"),
+        Column::int("expires_at").null(),
+        Column::int("revoked_at").null(),
+    ],
+};
+
+/// Facilities, calendars, revisions, agreements, rates.
+pub static SETTINGS: Table = Table {
+    name: "settings",
+    kind: Kind::Versioned,
+    key: &[COUNTY, Column::text("kind"), Column::text("id")],
+    body: &[Column::int("effective_from").null(), Column::bytes("body")],
+};
+
+/// One stay of one subject.
+pub static BOOKINGS: Table = Table {
+    name: "bookings",
+    kind: Kind::Versioned,
+    key: &[COUNTY, Column::text("booking")],
+    body: &[
+        Column::text("subject"),
+        Column::text("facility"),
+        Column::int("booked_at"),
+        Column::int("t0").null(),
+        Column::int("ended_at").null(),
+        Column::text("end_reason").null(),
+    ],
+};
+
+/// One request of a booking, with its duties.
+pub static DETAINERS: Table = Table {
+    name: "detainers",
+    kind: Kind::Versioned,
+    key: &[COUNTY, Column::text("booking"), Column::text("detainer")],
+    body: &[
+        Column::int("received_at"),
+        Column::text("office"),
+        Column::text("event_no"),
+        Column::int("form_date").null(),
+        Column::text("edition"),
+        Column::text("state"),
+        // The decision in force, by its number within the detainer.
+        Column::int("governing").null(),
+        // The agreement its guarantee rests on.
+        Column::text("relies_on").null(),
+        // All duties with what is due and done; the next one that is due, by itself, for the board.
+        Column::bytes("duties"),
+        Column::int("next_due").null(),
+    ],
+};
+
+/// Every answer ever given about a detainer.
+pub static DECISIONS: Table = Table {
+    name: "decisions",
+    kind: Kind::Append,
+    key: &[COUNTY, Column::text("booking"), Column::text("detainer"), Column::int("n")],
+    body: &[
+        Column::int("seq"),
+        Column::int("effective_at"),
+        Column::text("outcome"),
+        Column::text("reason"),
+        Column::text("revision").null(),
+        Column::text("cause"),
+    ],
+};
+
+/// Custody from T0 whose only ground is a detainer in effect.
+pub static HOLDS: Table = Table {
+    name: "holds",
+    kind: Kind::Versioned,
+    key: &[COUNTY, Column::text("booking"), Column::text("hold")],
+    body: &[
+        // The hold it goes on from, after an interruption.
+        Column::text("continues").null(),
+        Column::text("detainer"),
+        Column::int("decision"),
+        Column::text("facility"),
+        Column::int("started_at"),
+        Column::int("authority_until"),
+        Column::int("deadline"),
+        // The two readings that are always shown.
+        Column::int("contiguous_deadline"),
+        Column::int("excluding_deadline"),
+        Column::int("used_us"),
+        Column::int("ended_at").null(),
+        Column::text("end_reason").null(),
+    ],
+};
+
+/// What an agreement with a ceiling still has.
+pub static BUDGETS: Table = Table {
+    name: "budgets",
+    kind: Kind::Versioned,
+    key: &[COUNTY, Column::text("agreement")],
+    body: &[Column::int("reserved_cents"), Column::int("spent_cents")],
+};
+
+/// Cost lines, each once; a correction reverses and posts again.
+pub static POSTINGS: Table = Table {
+    name: "postings",
+    kind: Kind::Append,
+    key: &[COUNTY, Column::int("seq"), Column::int("n")],
+    body: &[
+        Column::text("booking"),
+        // None for over-detention without a hold.
+        Column::text("hold").null(),
+        Column::text("facility"),
+        Column::text("office").null(),
+        Column::text("edition").null(),
+        Column::text("revision").null(),
+        Column::text("agreement").null(),
+        Column::int("local_day"),
+        Column::int("start_at"),
+        Column::int("end_at"),
+        Column::text("authority"),
+        Column::int("incurred_cents"),
+        Column::int("covered_cents"),
+        Column::text("cause"),
+        // The posting it takes back: sequence and number.
+        Column::int("reverses_seq").null(),
+        Column::int("reverses_n").null(),
+    ],
+};
+
+/// Tables that are folds of the journal: what replay and verification compare row for row.
+pub static PROJECTIONS: &[&Table] = &[&SETTINGS, &BOOKINGS, &DETAINERS, &DECISIONS, &HOLDS, &BUDGETS, &POSTINGS];
+
+/// Every table, in the order in which a batch writes them.
+pub static ALL: &[&Table] = &[
+    &JOURNAL,
+    &REQUESTS,
+    &SETTINGS,
+    &BOOKINGS,
+    &DETAINERS,
+    &DECISIONS,
+    &HOLDS,
+    &BUDGETS,
+    &POSTINGS,
+    &SUBJECTS,
+    &SEALED,
+    &SECRETS,
+    &PRINCIPALS,
+    &HEADS,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_table_follows_the_rules() {
+        let mut names = HashSet::new();
+        for table in ALL {
+            assert!(names.insert(table.name), "{} twice", table.name);
+            assert!(!table.key.iter().any(|c| c.nullable), "{} has a key that may be null", table.name);
+            if table.name != "principals" {
+                assert_eq!(table.key.first(), Some(&COUNTY), "{}", table.name);
+            }
+            let mut columns = HashSet::new();
+            for column in table.stored_columns() {
+                assert!(columns.insert(column.name), "{}.{} twice", table.name, column.name);
+            }
+        }
+        assert!(PROJECTIONS.iter().all(|p| p.kind != Kind::Live && ALL.contains(p)));
+    }
+}
