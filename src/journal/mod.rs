@@ -8,6 +8,7 @@
 //! To add a type to the journal, see [`wire`]. To add a field to a type that was released: a new tag, at the end,
 //! as an `Option`, a list, or a plain scalar whose zero means what its absence meant.
 
+pub mod record;
 pub mod records;
 pub mod tree;
 pub mod wire;

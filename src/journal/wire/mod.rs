@@ -210,6 +210,15 @@ pub fn decode<M: Message>(bytes: &[u8]) -> Result<M, WireError> {
     M::read_body(&mut cursor).map_err(|error| error.at(M::NAME, ""))
 }
 
+/// The value of a message's first field, if that is a varint under `tag`; whatever follows is not looked at.
+///
+/// # Errors
+/// [`Problem::Truncated`], [`Problem::Varint`], [`Problem::WireType`].
+pub fn first_varint(bytes: &[u8], tag: u32) -> Result<Option<u64>, Problem> {
+    let mut cursor = Cursor { rest: bytes, depth: 1 };
+    if cursor.take(tag, WireType::Varint)? { cursor.varint().map(Some) } else { Ok(None) }
+}
+
 /// Reads from front to back, never past the end of the message it was made for.
 pub struct Cursor<'a> {
     rest: &'a [u8],

@@ -204,6 +204,10 @@ pub fn proto_text(roots: &[Kind]) -> String {
     let mut out = String::from(
         "// The records of the journal, as they lie on disk. Printed from the declarations in src/journal/records.rs;\n\
          // do not edit by hand.\n\
+         //\n\
+         // An sfixed64 is an instant: microseconds of UTC since 1970. An sint32 that names a day counts days since\n\
+         // 1970-01-01. Amounts of money are cents. Bytes of a digest are 32. Every value has one encoding: fields in the\n\
+         // order of their numbers, nothing that is zero or empty, shortest varints, sets in the order of their bytes.\n\
          syntax = \"proto3\";\n\npackage detainer.journal.v1;\n",
     );
     for schema in reach(roots) {

@@ -1,0 +1,195 @@
+//! The wire form of `domain::event`.
+
+use crate::domain::event::{
+    BasisClosed, BookingCreated, BudgetMoved, Confirmed, CountyCreated, Decided, DeclinedOnReview, DocumentAttached, DutiesSet,
+    Event, Inherited, Lifted, Replaced, Served,
+};
+use crate::journal::wire::{message, oneof};
+
+message! {
+    /// A county came to be.
+    CountyCreated {
+        /// Its id.
+        1: county,
+        /// Its settings.
+        2: profile,
+    }
+
+    /// The second person confirmed.
+    Confirmed {
+        /// What.
+        1: proposal,
+        /// When.
+        2: at,
+        /// With which credential.
+        3: actor,
+    }
+
+    /// A stay began.
+    BookingCreated {
+        /// The jail's own number.
+        1: booking,
+        /// Whose stay.
+        2: subject,
+        /// Commitment to the identity told.
+        3: identity,
+        /// When.
+        4: booked,
+        /// Where that is known from.
+        5: source,
+        /// Where.
+        6: facility,
+        /// Whether the bases are known.
+        7: bases_known,
+        /// Earlier stays of the same subject.
+        8: previous,
+        /// Clock stretches carried over.
+        9: inherited,
+    }
+
+    /// A basis closed.
+    BasisClosed {
+        /// Which.
+        1: basis,
+        /// When and why.
+        2: close,
+    }
+
+    /// A document was attached.
+    DocumentAttached {
+        /// To which request.
+        1: detainer,
+        /// What.
+        2: document,
+    }
+
+    /// A copy was served.
+    Served {
+        /// Of which request.
+        1: detainer,
+        /// When, how, by whom.
+        2: service,
+    }
+
+    /// A request was withdrawn.
+    Lifted {
+        /// Which.
+        1: detainer,
+        /// When and why.
+        2: lift,
+    }
+
+    /// A request was replaced.
+    Replaced {
+        /// Which.
+        1: detainer,
+        /// By what, when.
+        2: replacement,
+    }
+
+    /// A person declined on review.
+    DeclinedOnReview {
+        /// Which request.
+        1: detainer,
+        /// When and why.
+        2: declined,
+    }
+
+    /// A decision was made.
+    Decided {
+        /// On which request.
+        1: detainer,
+        /// What.
+        2: decision,
+    }
+
+    /// The duties of a request, all of them.
+    DutiesSet {
+        /// Of which request.
+        1: detainer,
+        /// What is due and what was done.
+        2: duties,
+    }
+
+    /// Budget moved.
+    BudgetMoved {
+        /// Whose budget.
+        1: agreement,
+        /// The booking's reservation as it is now.
+        2: reservation,
+        /// The county's reserved total after it.
+        3: reserved,
+        /// The county's spent total after it.
+        4: spent,
+    }
+
+    /// The stretches a new detainer's earlier use brings (DOMAIN.md §10.14).
+    Inherited {
+        /// The stretches.
+        1: stretches,
+    }
+}
+
+oneof! {
+    /// Everything that can be recorded.
+    Event {
+        /// A county came to be.
+        1: CountyCreated,
+        /// A county's settings changed.
+        2: CountyUpdated,
+        /// A jail was added or changed.
+        3: FacilitySet,
+        /// A calendar was set.
+        4: CalendarSet,
+        /// A rule was activated.
+        5: RevisionActivated,
+        /// An agreement was made, amended or terminated.
+        6: AgreementSet,
+        /// A rate was set.
+        7: RateSet,
+        /// An act waits for its second person.
+        8: Proposed,
+        /// The second person confirmed.
+        9: Confirmed,
+        /// A stay began.
+        10: BookingCreated,
+        /// A basis opened.
+        11: BasisOpened,
+        /// A basis closed.
+        12: BasisClosed,
+        /// A fact was recorded.
+        13: FactRecorded,
+        /// The person arrived in another facility.
+        14: Moved,
+        /// Custody ended.
+        15: Ended,
+        /// A request came in.
+        16: DetainerRecorded,
+        /// A document was attached.
+        17: DocumentAttached,
+        /// A copy was served.
+        18: Served,
+        /// The issuing agency withdrew it.
+        19: Lifted,
+        /// Another form took its place.
+        20: Replaced,
+        /// A person declined on review.
+        21: ReviewDeclined,
+        /// A decision was made.
+        22: Decided,
+        /// Duties changed or were carried out.
+        23: DutiesSet,
+        /// Custody after T0 was worked out anew.
+        24: CustodyDerived,
+        /// Budget was reserved, refused or returned.
+        25: BudgetMoved,
+        /// A cost line was posted or taken back.
+        26: Posted,
+        /// A warning about a hold.
+        27: Alerted,
+        /// A fact was corrected.
+        28: Corrected,
+        /// Time used in an earlier stay was carried over, with a detainer already used there.
+        29: Inherited,
+    }
+}
