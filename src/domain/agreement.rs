@@ -6,6 +6,7 @@
 
 use super::ids::{AgreementId, BookingId, DetainerId, FacilityId};
 use super::money::Cents;
+use super::policy::Instrument;
 use super::rate::DayCount;
 use super::time::{Date, HOUR_US, Instant, Span, Zone};
 use std::sync::Arc;
@@ -88,6 +89,12 @@ pub struct Scope {
 pub struct Agreement {
     /// Its name.
     pub id: AgreementId,
+    /// The paper it stands on.
+    pub instrument: Instrument,
+    /// Who promises.
+    pub counterparty: Arc<str>,
+    /// The record that last changed it: its etag.
+    pub seq: i64,
     /// When it was signed; nothing while it is an offer.
     pub signed: Option<Instant>,
     /// First local day of the county it pays for.
@@ -234,6 +241,14 @@ mod tests {
     fn agreement() -> Agreement {
         Agreement {
             id: AgreementId::trusted("iga-2014"),
+            instrument: crate::domain::policy::Instrument {
+                title: "Letter".into(),
+                citation: "".into(),
+                date: None,
+                sha256: None,
+            },
+            counterparty: "".into(),
+            seq: 0,
             signed: Some(at("2014-01-10T15:00:00Z")),
             start: "2014-01-01".parse().unwrap(),
             end: Some("2014-07-01".parse().unwrap()),

@@ -9,7 +9,7 @@ use super::clock::{self, ClockTerms, StartRule, Used};
 use super::county::County;
 use super::decision::{Decision, Outcome};
 use super::detainer::Detainer;
-use super::facts::{EndKind, Fact};
+use super::facts::{EndKind, Fact, PaperKind};
 use super::gap::{Authority, Gap, RestsOn, Segment};
 use super::ids::{AgreementId, FacilityId, HoldId};
 use super::time::{Instant, Span, Zone};
@@ -80,7 +80,7 @@ pub fn named_instant(booking: &Booking, rule: StartRule) -> Option<Instant> {
         StartRule::OtherwiseReleased => None,
         StartRule::Receipt => booking.detainers.iter().map(|d| d.received.effective).min(),
         StartRule::WarrantServed => {
-            let served = booking.facts.iter().filter(|f| f.fact == Fact::WarrantServed);
+            let served = booking.facts.iter().filter(|f| is_warrant_served(&f.fact));
             served.map(|f| f.at.effective).min()
         }
     }
@@ -402,8 +402,12 @@ fn honored_times<'a>(
     }
 }
 
+fn is_warrant_served(fact: &Fact) -> bool {
+    matches!(fact, Fact::Paper(paper) if paper.kind == PaperKind::WarrantServed)
+}
+
 fn first_service_of_warrant(booking: &Booking) -> Option<(Instant, Instant)> {
-    let served = booking.facts.iter().filter(|f| f.fact == Fact::WarrantServed);
+    let served = booking.facts.iter().filter(|f| is_warrant_served(&f.fact));
     served.map(|f| (f.at.effective, f.at.known)).min()
 }
 
@@ -421,7 +425,7 @@ pub fn in_effect(booking: &Booking, detainer: &Detainer) -> Option<(Span, Instan
     if detainer.form.boxes.upon_conviction {
         let conviction = booking.facts.iter().filter(|f| matches!(&f.fact, Fact::Conviction(c) if c.this_booking));
         let conviction = conviction.min_by_key(|f| (f.at.effective, f.n))?;
-        let ends = booking.facts.iter().filter(|f| matches!(f.fact, Fact::Dismissal | Fact::Acquittal));
+        let ends = booking.facts.iter().filter(|f| matches!(f.fact, Fact::Disposition(_)));
         span.start = span.start.max(conviction.at.effective);
         span.end = ends.map(|f| f.at.effective).min().unwrap_or(Instant::FAR).max(span.start);
         known = known.max(conviction.at.known);

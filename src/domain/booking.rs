@@ -6,7 +6,7 @@
 use super::clock::Readings;
 use super::cost::CostLine;
 use super::detainer::Detainer;
-use super::facts::{Arrival, Basis, BasisKind, CloseReason, Ending, FactRecord, Source, Stamp, TextRef};
+use super::facts::{Arrival, Basis, BasisKind, CloseReason, EndKind, Ending, FactRecord, Source, Stamp, TextRef};
 use super::gap::{Authority, Gap, Segment};
 use super::ids::{AgreementId, BasisId, BookingId, DetainerId, FacilityId, HoldId, ProposalId, RevisionId, SubjectId};
 use super::money::Cents;
@@ -204,7 +204,7 @@ pub struct Proposal {
     pub expires: Instant,
     /// When it was confirmed.
     pub confirmed: Option<Instant>,
-    /// Who confirmed it.
+    /// The person who confirmed it.
     pub confirmed_by: Option<Arc<str>>,
     /// What it would do.
     pub correction: Option<Correction>,
@@ -235,8 +235,19 @@ pub enum CorrectedFact {
     Served,
     /// When a detainer was lifted, or that it was.
     Lifted,
-    /// A fact that was not so.
-    FactVoided,
+    /// A fact that was not so, or was otherwise.
+    FactChanged,
+}
+
+/// How a copy was served, for a correction that adds or changes a service.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ServedHow {
+    /// How.
+    pub method: super::detainer::ServiceMethod,
+    /// In which language (BCP 47).
+    pub language: Arc<str>,
+    /// By whom, sealed.
+    pub by: Option<TextRef>,
 }
 
 /// One named fact, its old value and its new one.
@@ -254,6 +265,12 @@ pub struct Correction {
     pub kind: Option<BasisKind>,
     /// For a closing that is changed: its reason.
     pub close_reason: Option<CloseReason>,
+    /// For an end that is changed: how custody ended.
+    pub end_kind: Option<EndKind>,
+    /// For a fact that is changed: what was so instead.
+    pub fact_instead: Option<super::facts::Fact>,
+    /// For a service that is added or changed: how, in which language.
+    pub service: Option<ServedHow>,
     /// For a basis that is added: when it closed.
     pub closed: Option<Instant>,
     /// For an arrival: the facility.

@@ -2,9 +2,9 @@
 
 use super::agreement::Agreement;
 use super::booking::{AlertLevel, Correction};
-use super::county::{CalendarDay, Profile};
+use super::county::{Calendar, Profile};
 use super::decision::Trigger;
-use super::detainer::{Document, DutyKind, Form, LiftReason, ServiceMethod};
+use super::detainer::{Document, DutyKind, Form, LiftReason, NoticeMethod, ServiceMethod};
 use super::facts::{BasisKind, CloseReason, EndKind, Fact, Source, TextRef};
 use super::ids::{AgreementId, BasisId, BookingId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId, SubjectId};
 use super::policy::Revision;
@@ -43,6 +43,8 @@ pub enum BookingCommand {
     Lift(LiftDetainer),
     /// A person declines on review.
     DeclineReview(DeclineReview),
+    /// A review is answered by reading the form anew.
+    ReadForm(FormReading),
     /// A review is answered with facts.
     SupplyFacts(DetainerId, Vec<NewFact>),
     /// A duty was carried out.
@@ -98,6 +100,8 @@ pub struct OpenBasis {
     pub at: Instant,
     /// Where that is known from.
     pub source: Source,
+    /// The case, warrant or charge number; empty where none is told.
+    pub reference: Arc<str>,
 }
 
 /// A basis closes.
@@ -109,6 +113,8 @@ pub struct CloseBasis {
     pub at: Instant,
     /// Why.
     pub reason: CloseReason,
+    /// More about why, sealed.
+    pub text: Option<TextRef>,
     /// Where that is known from.
     pub source: Source,
 }
@@ -131,6 +137,8 @@ pub struct MoveBooking {
     pub facility: FacilityId,
     /// When; now where nothing is said.
     pub at: Option<Instant>,
+    /// Where that is known from.
+    pub source: Source,
 }
 
 /// Custody ends.
@@ -211,6 +219,27 @@ pub struct DeclineReview {
     pub reason: Option<TextRef>,
 }
 
+/// The form was read anew.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FormReading {
+    /// Which request.
+    pub detainer: DetainerId,
+    /// Probable cause: a final order of removal.
+    pub final_order: bool,
+    /// Probable cause: pending proceedings.
+    pub pending_proceedings: bool,
+    /// Probable cause: biometric match and records check.
+    pub biometric_match: bool,
+    /// Probable cause: statements or other reliable evidence.
+    pub statements: bool,
+    /// Whether it is signed.
+    pub signed: super::facts::Tri,
+    /// When it was read; now where nothing is said.
+    pub at: Option<Instant>,
+    /// Where that is known from.
+    pub source: Source,
+}
+
 /// A duty was carried out.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RecordNotice {
@@ -218,8 +247,12 @@ pub struct RecordNotice {
     pub detainer: DetainerId,
     /// Which duty.
     pub kind: DutyKind,
-    /// When.
-    pub at: Instant,
+    /// When; now where nothing is said.
+    pub at: Option<Instant>,
+    /// How.
+    pub method: NoticeMethod,
+    /// Where it is known from.
+    pub source: Source,
 }
 
 /// Something outside the booking changed.
@@ -239,11 +272,11 @@ pub enum CountyCommand {
     /// Its settings change.
     Update(Profile),
     /// A jail is added.
-    CreateFacility(FacilityId, Arc<str>, Zone),
+    CreateFacility(NewFacility),
     /// A jail changes.
-    UpdateFacility(FacilityId, Option<Arc<str>>, Option<Zone>),
-    /// A calendar is set.
-    SetCalendar(Arc<str>, Vec<CalendarDay>, Option<Source>),
+    UpdateFacility(FacilityChange),
+    /// A calendar is set; its etag is given when it is recorded.
+    SetCalendar(Calendar),
     /// A rule is activated.
     Switch(Box<NewRevision>),
     /// The second person confirms.
@@ -256,6 +289,32 @@ pub enum CountyCommand {
     TerminateAgreement(AgreementId, Instant),
     /// A price is set.
     SetRate(NewRate),
+}
+
+/// A jail to add.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewFacility {
+    /// Its id.
+    pub id: FacilityId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its zone.
+    pub zone: Zone,
+    /// Its city.
+    pub city: Arc<str>,
+}
+
+/// What changes of a jail; nothing means that it stays.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FacilityChange {
+    /// Which.
+    pub id: FacilityId,
+    /// Its name.
+    pub name: Option<Arc<str>>,
+    /// Its zone.
+    pub zone: Option<Zone>,
+    /// Its city.
+    pub city: Option<Arc<str>>,
 }
 
 /// A rule to activate.

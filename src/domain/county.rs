@@ -2,7 +2,6 @@
 
 use super::agreement::Agreement;
 use super::booking::Proposal;
-use super::facts::Source;
 use super::ids::{AgreementId, CountyId, FacilityId, RevisionId};
 use super::money::Cents;
 use super::policy::{OpenDetainers, Revision};
@@ -32,6 +31,8 @@ pub struct County {
     pub balances: BTreeMap<AgreementId, Balance>,
     /// Two-person acts on the county's own settings.
     pub proposals: Vec<Proposal>,
+    /// When it came to be.
+    pub created: Instant,
     /// The last record of the county's own stream.
     pub seq: i64,
     /// The last record that changed a rule: the policy's etag.
@@ -43,14 +44,16 @@ pub struct County {
 pub struct Profile {
     /// Its name.
     pub name: Arc<str>,
+    /// The state it lies in, as a postal code; empty where none was told.
+    pub state: Arc<str>,
     /// Its zone: policy and agreement dates are read in it.
     pub zone: Zone,
     /// ISO 4217 code of its money.
     pub currency: Arc<str>,
     /// Whether a switch needs a second person.
     pub two_person_switch: bool,
-    /// Minutes of release paperwork that the county states, shown beside over-detention, never instead of it.
-    pub allowance_minutes: u32,
+    /// Microseconds of release paperwork that the county states, shown beside over-detention, never instead of it.
+    pub allowance_us: i64,
 }
 
 /// A jail.
@@ -60,6 +63,12 @@ pub struct Facility {
     pub id: FacilityId,
     /// Its name.
     pub name: Arc<str>,
+    /// The city; empty where none was told.
+    pub city: Arc<str>,
+    /// When it was first recorded.
+    pub created: Instant,
+    /// The record that last changed it: its etag.
+    pub seq: i64,
     /// Its own zone, fixed once it has a booking.
     pub zone: Zone,
     /// Whether a booking was recorded in it.
@@ -73,8 +82,10 @@ pub struct Calendar {
     pub id: Arc<str>,
     /// Its days.
     pub days: Vec<CalendarDay>,
-    /// Where they are known from.
-    pub source: Option<Source>,
+    /// The paper that sets them.
+    pub instrument: Option<super::policy::Instrument>,
+    /// The record that last changed it: its etag.
+    pub seq: i64,
 }
 
 /// One day of a calendar.

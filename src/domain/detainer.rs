@@ -71,6 +71,8 @@ pub struct Boxes {
     pub upon_conviction: bool,
     /// Cancels the detainer of this form date.
     pub cancels: Option<Date>,
+    /// Whether the probable-cause boxes were read; where not, they are unknown.
+    pub read: bool,
     /// Probable cause: a final order of removal.
     pub final_order: bool,
     /// Probable cause: pending proceedings.
@@ -82,10 +84,13 @@ pub struct Boxes {
 }
 
 impl Boxes {
-    /// Whether at least one probable-cause box is ticked.
+    /// Whether at least one probable-cause box is ticked; unknown where nobody read them.
     #[must_use]
-    pub fn has_probable_cause(&self) -> bool {
-        self.final_order || self.pending_proceedings || self.biometric_match || self.statements
+    pub fn has_probable_cause(&self) -> Tri {
+        if !self.read {
+            return Tri::Unknown;
+        }
+        Tri::from(self.final_order || self.pending_proceedings || self.biometric_match || self.statements)
     }
 }
 
@@ -107,12 +112,20 @@ pub enum Component {
 /// A document that came with the form.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Document {
+    /// Its number among the request's documents, from 1.
+    pub n: u32,
     /// What it is.
     pub kind: DocumentKind,
     /// SHA-256 of its bytes; the bytes themselves are sealed elsewhere.
     pub sha256: Option<TextRef>,
     /// When it was signed.
     pub signed: Option<Instant>,
+    /// Whether it is signed, where that was looked at.
+    pub is_signed: Option<Tri>,
+    /// Its media type; empty where none was told.
+    pub media_type: Arc<str>,
+    /// Where its bytes are kept, sealed; nothing where only the digest is.
+    pub content: Option<TextRef>,
 }
 
 /// Kinds of document.
@@ -126,10 +139,12 @@ pub enum DocumentKind {
     I205,
     /// Booking form.
     I203,
-    /// A warrant signed by a federal judge.
-    FederalJudicialWarrant,
-    /// A warrant signed by another judge.
+    /// A warrant signed by a judge.
     JudicialWarrant,
+    /// The paper by which it was lifted.
+    Lift,
+    /// A notice that was sent.
+    Notice,
     /// Anything else.
     Other,
 }
@@ -145,6 +160,8 @@ pub struct Form {
     pub signed: Tri,
     /// Issuing office: a short code.
     pub office: Arc<str>,
+    /// Its name; empty where none was told.
+    pub office_name: Arc<str>,
     /// Issuing component.
     pub component: Component,
     /// The issuing officer, sealed.
@@ -153,7 +170,7 @@ pub struct Form {
     pub form_date: Option<Date>,
     /// The event number; empty where the form has none.
     pub event_number: Arc<str>,
-    /// Commitment to the A-number printed on it.
+    /// The A-number printed on it, sealed.
     pub a_number: Option<TextRef>,
     /// What came with it.
     pub documents: Vec<Document>,
@@ -170,7 +187,7 @@ impl Form {
     #[must_use]
     pub fn facially_sufficient(&self) -> Tri {
         let warrant = self.documents.iter().any(|d| matches!(d.kind, DocumentKind::I200 | DocumentKind::I205));
-        Tri::from(self.boxes.has_probable_cause()).and(self.signed).and(Tri::from(warrant))
+        self.boxes.has_probable_cause().and(self.signed).and(Tri::from(warrant))
     }
 }
 
@@ -194,12 +211,14 @@ pub struct Service {
 pub enum ServiceMethod {
     /// Handed over.
     InPerson,
+    /// Put with the person's property.
+    WithProperty,
     /// By the jail's messaging system.
     Electronic,
-    /// By mail.
-    Mail,
-    /// Another way.
-    Other,
+    /// To counsel.
+    ToCounsel,
+    /// Assumed, as a mapping of old records states.
+    Assumed,
 }
 
 /// Why the issuing agency withdrew it. The letter is NIEM's.
@@ -268,8 +287,10 @@ pub enum DutyKind {
     NotifyDeath,
     /// To the issuing office: the person is in a hospital.
     NotifyHospital,
-    /// To the issuing office: the person was transferred; the form goes along.
+    /// To the issuing office: the person was transferred.
     NotifyTransfer,
+    /// To the receiving agency: the form itself.
+    RelayForm,
     /// To the subject: a copy of the form.
     CopyToSubject,
     /// To the subject: the decision.
@@ -287,8 +308,36 @@ pub struct Duty {
     pub kind: DutyKind,
     /// By when.
     pub due: Instant,
-    /// When it was carried out.
-    pub done: Option<Stamp>,
+    /// When, how and by what account it was carried out.
+    pub done: Option<Done>,
+}
+
+/// How a duty was carried out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Done {
+    /// When.
+    pub at: Stamp,
+    /// How; nothing where another record shows it, as service does.
+    pub method: Option<NoticeMethod>,
+    /// Where it is known from.
+    pub source: Source,
+}
+
+/// How a notice was given.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum NoticeMethod {
+    /// By e-mail.
+    Email,
+    /// By fax.
+    Fax,
+    /// By telephone.
+    Telephone,
+    /// In person.
+    InPerson,
+    /// Through a system both sides read.
+    System,
+    /// By letter.
+    Letter,
 }
 
 /// How a review was closed by a person.
@@ -323,6 +372,8 @@ pub struct Detainer {
     pub lift: Option<Lift>,
     /// Replacement.
     pub replaced: Option<Replacement>,
+    /// The form it took the place of.
+    pub replaces: Option<DetainerId>,
     /// A person declined on review.
     pub declined: Option<ReviewDeclined>,
     /// Every decision, in recorded order.

@@ -4,8 +4,8 @@
 //! stays carried out unless its due time moves.
 
 use super::booking::Booking;
-use super::detainer::{Detainer, Duty, DutyKind};
-use super::facts::{EndKind, Fact, Stamp};
+use super::detainer::{Detainer, Done, Duty, DutyKind};
+use super::facts::{EndKind, Fact, Source, Stamp};
 use super::time::{DAY_US, Instant};
 
 /// Hours within which an acknowledgement and the copies to the subject are due, from receipt.
@@ -17,12 +17,12 @@ pub const NOTICE_AHEAD_US: i64 = 2 * DAY_US;
 #[must_use]
 pub fn duties(booking: &Booking, detainer: &Detainer) -> Vec<Duty> {
     let mut all = Vec::with_capacity(4);
-    let mut owe = |kind: DutyKind, due: Instant, done: Option<Stamp>| all.push(Duty { kind, due, done });
+    let mut owe = |kind: DutyKind, due: Instant, done: Option<Done>| all.push(Duty { kind, due, done });
     let received = detainer.received.effective;
     let Some(last) = detainer.decisions.last() else { return all };
 
     let answer_by = received.plus_us(ANSWER_WITHIN_US);
-    owe(DutyKind::CopyToSubject, answer_by, detainer.service.as_ref().map(|s| s.at));
+    owe(DutyKind::CopyToSubject, answer_by, detainer.service.as_ref().map(|s| shown(s.at, &s.source)));
     owe(DutyKind::DecisionToSubject, last.at.effective.max(received).plus_us(ANSWER_WITHIN_US), None);
     if last.notify {
         owe(DutyKind::Acknowledge, answer_by, None);
@@ -31,26 +31,38 @@ pub fn duties(booking: &Booking, detainer: &Detainer) -> Vec<Duty> {
         }
         match &booking.ending {
             Some(end) if end.kind == EndKind::Died => owe(DutyKind::NotifyDeath, end.at.effective, None),
-            Some(end) if end.kind == EndKind::TransferredOut => owe(DutyKind::NotifyTransfer, end.at.effective, None),
+            Some(end) if end.kind == EndKind::TransferredOut => {
+                owe(DutyKind::NotifyTransfer, end.at.effective, None);
+                owe(DutyKind::RelayForm, end.at.effective, None);
+            }
             _ => {}
         }
-        if let Some(at) = latest(booking, |f| matches!(f, Fact::Hospitalized)).filter(|at| *at >= received) {
+        if let Some(at) =
+            latest(booking, |f| matches!(f, Fact::Hospitalization(h) if h.end.is_none())).filter(|at| *at >= received)
+        {
             owe(DutyKind::NotifyHospital, at, None);
         }
     }
     if let Some(at) = latest(booking, |f| matches!(f, Fact::CitizenshipClaim)) {
         let proof = booking.facts.iter().find(|f| matches!(f.fact, Fact::StatusProof(_)));
-        owe(DutyKind::CitizenshipClaim, at, proof.map(|f| f.at));
+        owe(DutyKind::CitizenshipClaim, at, proof.map(|f| shown(f.at, &f.source)));
     }
     for duty in &mut all {
         let before = detainer.duties.iter().find(|d| d.kind == duty.kind && (d.due == duty.due || !moves(d.kind)));
-        duty.done = duty.done.or(before.and_then(|d| d.done));
+        duty.done = duty.done.take().or_else(|| before.and_then(|d| d.done.clone()));
     }
-    if let Some(told) = all.iter().find(|d| d.kind == DutyKind::NotifyRelease).and_then(|d| d.done) {
-        let before = detainer.duties.iter().find(|d| d.kind == DutyKind::ReleaseDateToSubject && d.due == told.effective);
-        all.push(Duty { kind: DutyKind::ReleaseDateToSubject, due: told.effective, done: before.and_then(|d| d.done) });
+    if let Some(told) = all.iter().find(|d| d.kind == DutyKind::NotifyRelease).and_then(|d| d.done.as_ref()) {
+        let due = told.at.effective;
+        let before = detainer.duties.iter().find(|d| d.kind == DutyKind::ReleaseDateToSubject && d.due == due);
+        let done = before.and_then(|d| d.done.clone());
+        all.push(Duty { kind: DutyKind::ReleaseDateToSubject, due, done });
     }
     all
+}
+
+/// Carried out by what another record shows.
+fn shown(at: Stamp, source: &Source) -> Done {
+    Done { at, method: None, source: source.clone() }
 }
 
 /// Whether a duty is owed again when its due time moves: release dates and hospital stays do.

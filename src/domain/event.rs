@@ -58,6 +58,8 @@ pub enum Event {
     Replaced(Replaced),
     /// A person declined on review.
     ReviewDeclined(DeclinedOnReview),
+    /// The form was read anew: boxes and signature.
+    FormRead(FormRead),
     /// A decision was made.
     Decided(Decided),
     /// Duties changed or were carried out.
@@ -83,6 +85,8 @@ pub struct CountyCreated {
     pub county: CountyId,
     /// Its settings.
     pub profile: Profile,
+    /// When.
+    pub created: Instant,
 }
 
 /// The second person confirmed.
@@ -94,6 +98,8 @@ pub struct Confirmed {
     pub at: Instant,
     /// With which credential.
     pub actor: Arc<str>,
+    /// The person behind it.
+    pub person: Arc<str>,
 }
 
 /// A stay began.
@@ -162,6 +168,21 @@ pub struct Replaced {
     pub detainer: DetainerId,
     /// By what, when.
     pub replacement: Replacement,
+}
+
+/// The form was read anew.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FormRead {
+    /// Which request.
+    pub detainer: DetainerId,
+    /// What is ticked.
+    pub boxes: super::detainer::Boxes,
+    /// Whether it is signed.
+    pub signed: super::facts::Tri,
+    /// When it was read.
+    pub at: Stamp,
+    /// Where that is known from.
+    pub source: Source,
 }
 
 /// A person declined on review.

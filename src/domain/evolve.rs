@@ -2,11 +2,11 @@
 //! not fit the state leaves it alone, and the verifier will say so.
 
 use super::booking::{Booking, Custody};
-use super::county::{Balance, County, Profile};
+use super::county::{Balance, County};
 use super::detainer::Detainer;
-use super::event::{BookingCreated, Event};
+use super::event::{BookingCreated, CountyCreated, Event};
 use super::facts::{Arrival, BasisKind};
-use super::ids::{BasisId, CountyId, DetainerId};
+use super::ids::{BasisId, DetainerId};
 use super::rate::RateBook;
 use super::time::Instant;
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ fn new_booking(created: &BookingCreated, seq: i64) -> Booking {
         source: created.source.clone(),
         bases_known: created.bases_known,
         bases: Vec::new(),
-        arrivals: vec![Arrival { at: created.booked, facility: created.facility.clone() }],
+        arrivals: vec![Arrival { at: created.booked, facility: created.facility.clone(), source: created.source.clone() }],
         ending: None,
         facts: Vec::new(),
         detainers: Vec::new(),
@@ -60,6 +60,10 @@ pub fn apply(booking: &mut Booking, event: &Event) {
         Event::Served(e) => with(booking, &e.detainer, |d| d.service = Some(e.service.clone())),
         Event::Lifted(e) => with(booking, &e.detainer, |d| d.lift = Some(e.lift.clone())),
         Event::Replaced(e) => with(booking, &e.detainer, |d| d.replaced = Some(e.replacement.clone())),
+        Event::FormRead(e) => with(booking, &e.detainer, |d| {
+            d.form.boxes = e.boxes.clone();
+            d.form.signed = e.signed;
+        }),
         Event::ReviewDeclined(e) => with(booking, &e.detainer, |d| d.declined = Some(e.declined.clone())),
         Event::Decided(e) => with(booking, &e.detainer, |d| d.decisions.push(e.decision.clone())),
         Event::DutiesSet(e) => with(booking, &e.detainer, |d| d.duties.clone_from(&e.duties)),
@@ -78,7 +82,7 @@ pub fn apply(booking: &mut Booking, event: &Event) {
         Event::Confirmed(e) => {
             for proposal in booking.proposals.iter_mut().filter(|p| p.id == e.proposal) {
                 proposal.confirmed = Some(e.at);
-                proposal.confirmed_by = Some(e.actor.clone());
+                proposal.confirmed_by = Some(e.person.clone());
             }
         }
         Event::Corrected(correction) => correct(booking, correction),
@@ -131,6 +135,7 @@ fn correct(booking: &mut Booking, correction: &super::booking::Correction) {
             b.closed = new.map(|at| super::facts::BasisClose {
                 at: restamp(before.map_or(stamp, |c| c.at), at),
                 reason: reason.unwrap_or(super::facts::CloseReason::Other),
+                text: Some(correction.reason),
                 source: correction.source.clone(),
             });
         }),
@@ -139,9 +144,11 @@ fn correct(booking: &mut Booking, correction: &super::booking::Correction) {
             kind: correction.kind.unwrap_or(BasisKind::Charge),
             opened: restamp(stamp, at),
             source: correction.source.clone(),
+            reference: "".into(),
             closed: correction.closed.map(|closed| super::facts::BasisClose {
                 at: restamp(stamp, closed),
                 reason: correction.close_reason.unwrap_or(super::facts::CloseReason::Other),
+                text: Some(correction.reason),
                 source: correction.source.clone(),
             }),
         }),
@@ -151,25 +158,59 @@ fn correct(booking: &mut Booking, correction: &super::booking::Correction) {
                 booking.arrivals.retain(|a| a.at.effective != old || a.at == booking.booked);
             }
             if let (Some(at), Some(facility)) = (new, &correction.facility) {
-                booking.arrivals.push(Arrival { at: restamp(stamp, at), facility: facility.clone() });
+                booking.arrivals.push(Arrival {
+                    at: restamp(stamp, at),
+                    facility: facility.clone(),
+                    source: correction.source.clone(),
+                });
             }
         }
         (Fact::Ending, new) => {
-            let at = new.zip(booking.ending.clone());
-            booking.ending = at.map(|(at, e)| super::facts::Ending { at: restamp(e.at, at), ..e });
+            let before = booking.ending.as_ref();
+            let kind = correction.end_kind.or(before.map(|e| e.kind)).unwrap_or(super::facts::EndKind::Released);
+            booking.ending = new.map(|at| super::facts::Ending {
+                at: restamp(before.map_or(stamp, |e| e.at), at),
+                kind,
+                agency: before.and_then(|e| e.agency.clone()),
+                officer: before.and_then(|e| e.officer),
+                source: correction.source.clone(),
+            });
         }
         (Fact::Received, Some(at)) => {
             with(booking, &DetainerId::trusted(subject), |d| d.received = restamp(d.received, at));
         }
         (Fact::Served, new) => with(booking, &DetainerId::trusted(subject), |d| {
-            let at = new.zip(d.service.clone());
-            d.service = at.map(|(at, s)| super::detainer::Service { at: restamp(s.at, at), ..s });
+            let before = d.service.take();
+            let how = correction.service.clone().or_else(|| {
+                let how = |s: &super::detainer::Service| (s.method, s.language.clone(), s.by);
+                let (method, language, by) = before.as_ref().map(how)?;
+                Some(super::booking::ServedHow { method, language, by })
+            });
+            d.service = new.zip(how).map(|(at, how)| super::detainer::Service {
+                at: restamp(before.as_ref().map_or(stamp, |s| s.at), at),
+                method: how.method,
+                language: how.language,
+                by: how.by,
+                source: correction.source.clone(),
+            });
         }),
         (Fact::Lifted, new) => with(booking, &DetainerId::trusted(subject), |d| {
             let at = new.zip(d.lift.clone());
             d.lift = at.map(|(at, l)| super::detainer::Lift { at: restamp(l.at, at), ..l });
         }),
-        (Fact::FactVoided, _) => booking.facts.retain(|f| f.n.to_string() != **subject),
+        (Fact::FactChanged, new) => {
+            let is = |f: &super::facts::FactRecord| f.n.to_string() == **subject;
+            match new.zip(correction.fact_instead.clone()) {
+                None => booking.facts.retain(|f| !is(f)),
+                Some((at, fact)) => {
+                    for record in booking.facts.iter_mut().filter(|f| is(f)) {
+                        record.at = restamp(record.at, at);
+                        record.fact = fact.clone();
+                        record.source = correction.source.clone();
+                    }
+                }
+            }
+        }
         (Fact::BookedTime | Fact::BasisOpened | Fact::BasisAdded | Fact::Received, None) => {}
     }
 }
@@ -178,7 +219,7 @@ fn correct(booking: &mut Booking, correction: &super::booking::Correction) {
 #[must_use]
 pub fn county(state: Option<County>, seq: i64, event: &Event) -> Option<County> {
     if let Event::CountyCreated(created) = event {
-        return Some(new_county(created.county.clone(), created.profile.clone(), seq));
+        return Some(new_county(created, seq));
     }
     let mut county = state?;
     match event {
@@ -204,7 +245,7 @@ pub fn county(state: Option<County>, seq: i64, event: &Event) -> Option<County> 
         Event::Confirmed(e) => {
             for proposal in county.proposals.iter_mut().filter(|p| p.id == e.proposal) {
                 proposal.confirmed = Some(e.at);
-                proposal.confirmed_by = Some(e.actor.clone());
+                proposal.confirmed_by = Some(e.person.clone());
             }
         }
         _ => return Some(county),
@@ -231,10 +272,11 @@ fn in_use(county: &mut County, facility: &super::ids::FacilityId) {
     }
 }
 
-fn new_county(id: CountyId, profile: Profile, seq: i64) -> County {
+fn new_county(created: &CountyCreated, seq: i64) -> County {
     County {
-        id,
-        profile,
+        id: created.county.clone(),
+        profile: created.profile.clone(),
+        created: created.created,
         facilities: BTreeMap::new(),
         calendars: BTreeMap::new(),
         revisions: Vec::new(),

@@ -30,18 +30,22 @@ pub struct Source {
 /// Kinds of source.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum SourceKind {
-    /// The jail's own records system.
+    /// The jail's own log or management system.
     JailRecord,
-    /// A court's order, docket or minute.
+    /// An order, docket entry or disposition of a court.
     CourtRecord,
-    /// A federal form or message.
-    FederalForm,
-    /// What the person said or showed.
-    Subject,
-    /// An officer's own observation.
-    Officer,
-    /// A mapped file.
-    Import,
+    /// The detainer form, or a paper that came with it.
+    DetainerForm,
+    /// Another message from the federal side.
+    FederalAgency,
+    /// Another police or custody agency.
+    OtherAgency,
+    /// What the person, a relative or counsel said.
+    Statement,
+    /// A file of earlier records that was imported.
+    ImportedFile,
+    /// The county's governing body or its legal office.
+    CountyAuthority,
     /// Something else, named in the reference.
     Other,
 }
@@ -80,11 +84,7 @@ pub enum CloseReason {
     HoldLifted,
     /// Transferred to the other agency.
     Transferred,
-    /// No charge was filed, or none that still holds.
-    NoChargesFiled,
-    /// A court ordered the release.
-    CourtOrder,
-    /// Another reason, told in the sealed remarks.
+    /// Another reason, told in sealed words.
     Other,
 }
 
@@ -99,6 +99,8 @@ pub struct Basis {
     pub opened: Stamp,
     /// Where that is known from.
     pub source: Source,
+    /// The case, warrant or charge number it goes by; empty where none was told.
+    pub reference: Arc<str>,
     /// When and why it closed, once it has.
     pub closed: Option<BasisClose>,
 }
@@ -110,6 +112,8 @@ pub struct BasisClose {
     pub at: Stamp,
     /// Why.
     pub reason: CloseReason,
+    /// More about why, sealed.
+    pub text: Option<TextRef>,
     /// Where that is known from.
     pub source: Source,
 }
@@ -121,6 +125,8 @@ pub struct Arrival {
     pub at: Stamp,
     /// Where.
     pub facility: FacilityId,
+    /// Where that is known from.
+    pub source: Source,
 }
 
 /// How a booking ended.
@@ -216,10 +222,8 @@ pub enum Fact {
     Charge(Charge),
     /// A conviction.
     Conviction(Conviction),
-    /// The charges of this booking were dismissed.
-    Dismissal,
-    /// The person was acquitted in this booking.
-    Acquittal,
+    /// A charge of this booking was dismissed, or the person acquitted of it.
+    Disposition(Disposition),
     /// Age in whole years.
     AgeYears(AgeYears),
     /// The person claims to be a citizen or lawfully present.
@@ -228,28 +232,77 @@ pub enum Fact {
     StatusProof(StatusProof),
     /// A warrant signed by a judge.
     JudicialWarrant(JudicialWarrant),
+    /// A paper or an act that leaves one: false until recorded.
+    Paper(Paper),
+    /// Something about history or status that is known to be so, known not to be so, or unknown.
+    Status(Status),
+    /// Records were checked: what is not recorded then counts as *no*.
+    RecordsCheck(RecordsCheck),
+    /// Bail was set at this many cents.
+    BailSet(BailSet),
+    /// The release is expected.
+    ExpectedRelease(ExpectedRelease),
+    /// The person is, or was, in a hospital.
+    Hospitalization(Hospitalization),
+}
+
+/// How a charge of this booking ended without conviction.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Disposition {
+    /// Acquitted; otherwise dismissed.
+    pub acquitted: bool,
+    /// The number of the charge's fact; 0 where it is not told.
+    pub charge: u32,
+}
+
+/// A paper or an act that leaves one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Paper {
+    /// Which.
+    pub kind: PaperKind,
+    /// When it was signed.
+    pub signed: Option<Instant>,
+    /// SHA-256 of its bytes.
+    pub sha256: Option<TextRef>,
+    /// The request it belongs to, where it belongs to one.
+    pub detainer: Option<super::ids::DetainerId>,
+}
+
+/// Kinds of paper.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum PaperKind {
     /// A judge found probable cause.
     ProbableCauseFinding,
     /// An order of a state judicial official.
     StateOrder,
-    /// A warrant signed by an immigration officer.
-    AdministrativeWarrant(AdministrativeWarrant),
-    /// An administrative warrant was served on the person (287(g)): starts the clock where a revision says so.
-    WarrantServed,
-    /// A federal order or an order under a basic ordering agreement.
+    /// Administrative warrant for arrest.
+    I200,
+    /// Administrative warrant of removal.
+    I205,
+    /// A federal order, or an order under a basic ordering agreement.
     FederalOrder,
     /// Booking form I-203.
-    BookingForm,
-    /// Something about history or status that is known to be so, known not to be so, or unknown.
-    Status(Status),
-    /// Bail was set at this many cents.
-    BailSet(BailSet),
-    /// The release is expected at an instant.
-    ExpectedRelease(ExpectedRelease),
-    /// The person was taken to a hospital.
-    Hospitalized,
-    /// The person came back from the hospital.
-    HospitalReturn,
+    I203,
+    /// An administrative warrant was served on the person (287(g)): starts the clock where a revision says so.
+    WarrantServed,
+}
+
+/// Which records were checked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RecordsCheck {
+    /// The convictions on record are all there are.
+    pub convictions: bool,
+    /// The charges on record are all there are.
+    pub charges: bool,
+}
+
+/// A stay in a hospital.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hospitalization {
+    /// Since when.
+    pub start: Instant,
+    /// Until when; nothing while it lasts.
+    pub end: Option<Instant>,
 }
 
 /// A pending charge.
@@ -257,8 +310,12 @@ pub enum Fact {
 pub struct Charge {
     /// Offense classes, in the words of the county's own lists.
     pub classes: Vec<Arc<str>>,
+    /// The code it goes by; empty where none was told.
+    pub code: Arc<str>,
     /// Whether a magistrate found probable cause for it.
     pub probable_cause: Tri,
+    /// Whether bail was granted for it.
+    pub bail_granted: Tri,
 }
 
 /// A conviction.
@@ -295,26 +352,14 @@ pub enum StatusProof {
 }
 
 /// A warrant signed by a judge.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JudicialWarrant {
     /// Whether a federal judge signed it.
-    pub federal: bool,
-}
-
-/// A warrant signed by an immigration officer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct AdministrativeWarrant {
-    /// Which form it is on.
-    pub form: WarrantForm,
-}
-
-/// The forms of an administrative warrant.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum WarrantForm {
-    /// Warrant for arrest.
-    I200,
-    /// Warrant of removal.
-    I205,
+    pub federal: Tri,
+    /// When it was signed.
+    pub signed: Option<Instant>,
+    /// The court's own reference; empty where none was told.
+    pub court: Arc<str>,
 }
 
 /// One question of history or status and its three-valued answer.
@@ -324,13 +369,24 @@ pub struct Status {
     pub question: Question,
     /// The answer.
     pub answer: Tri,
+    /// Who signed, for an order of removal.
+    pub signer: Option<OrderSigner>,
+}
+
+/// Who signed an order of removal.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum OrderSigner {
+    /// A judge of a court.
+    Judge,
+    /// An immigration judge.
+    ImmigrationJudge,
+    /// An immigration officer.
+    ImmigrationOfficer,
 }
 
 /// Questions of history and status, unknown until recorded (DOMAIN.md §5).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Question {
-    /// Any prior conviction.
-    PriorConviction,
     /// A pending criminal case.
     PendingCase,
     /// An outstanding criminal warrant.
@@ -357,6 +413,11 @@ pub struct BailSet {
 /// A release that is expected.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ExpectedRelease {
-    /// When; nothing where the date was withdrawn.
+    /// When, where the hour is known; for a day alone, its first instant in the facility's zone. Nothing where the date
+    /// was withdrawn.
     pub at: Option<Instant>,
+    /// The day, where only the day is known.
+    pub day: Option<Date>,
+    /// Whether the date was given out to the issuing office.
+    pub given_out: bool,
 }

@@ -132,10 +132,10 @@ pub struct Revision {
     pub facial: FacialRule,
     /// The paper under which box 2 of the I-247A is a ground to hold.
     pub lent_holds: Option<Instrument>,
-    /// Notify on HONOR and on a request that asks only for notice; nothing means the mode's own answer.
-    pub notify: Option<bool>,
-    /// Transfer on HONOR; nothing means the mode's own answer.
-    pub transfer: Option<bool>,
+    /// The calendar that those days were read from; empty where none was named.
+    pub county_days_calendar: Arc<str>,
+    /// Answers that the revision states itself; nothing means the mode's own.
+    pub answers: Answers,
     /// Who recorded it.
     pub author: Arc<str>,
     /// Who confirmed it, where two persons were asked for.
@@ -168,6 +168,19 @@ impl Revision {
     pub fn reads_guarantee(&self) -> bool {
         self.mode == Mode::RequireReimbursementGuarantee
     }
+}
+
+/// Notice and transfer as a revision states them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Answers {
+    /// Notify where the hold is honored.
+    pub notify_honored: Option<bool>,
+    /// Notify where it is declined, or not asked for.
+    pub notify_declined: Option<bool>,
+    /// Hand over where the hold is honored.
+    pub transfer_honored: Option<bool>,
+    /// Hand over where it is declined, or not asked for.
+    pub transfer_declined: Option<bool>,
 }
 
 /// What the evaluator read, kept with the decision so that it can be replayed.
@@ -349,8 +362,14 @@ fn answer(
 ) -> Answer {
     let (notify, transfer) = match (outcome, under) {
         (Outcome::NeedsReview, _) | (_, None) => (false, false),
-        (Outcome::Honor, Some((revision, _))) => (revision.notify.unwrap_or(true), revision.transfer.unwrap_or(true)),
-        (Outcome::Decline, Some((revision, rule))) => (revision.notify.unwrap_or(notifies(revision.mode, rule)), false),
+        (Outcome::Honor, Some((revision, _))) => {
+            let Answers { notify_honored, transfer_honored, .. } = revision.answers;
+            (notify_honored.unwrap_or(true), transfer_honored.unwrap_or(true))
+        }
+        (Outcome::Decline, Some((revision, rule))) => {
+            let Answers { notify_declined, transfer_declined, .. } = revision.answers;
+            (notify_declined.unwrap_or(notifies(revision.mode, rule)), transfer_declined.unwrap_or(false))
+        }
     };
     Answer { outcome, reason, notify, transfer, agreement, explanation }
 }

@@ -79,6 +79,9 @@ pub(super) fn at(text: &str) -> Instant {
 pub(super) fn promise(id: &str, term: Term) -> Agreement {
     Agreement {
         id: AgreementId::trusted(id),
+        instrument: crate::domain::policy::Instrument { title: "Letter".into(), citation: "".into(), date: None, sha256: None },
+        counterparty: "".into(),
+        seq: 0,
         signed: Some(at("1990-01-01T00:00:00Z")),
         start: "1990-01-01".parse().unwrap(),
         end: None,

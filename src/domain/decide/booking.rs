@@ -61,7 +61,7 @@ fn facts(
         BookingCommand::Confirm(proposal) => correction::confirm(booking, proposal, ctx),
         BookingCommand::RecordDetainer(record) => detainers::record(booking, earlier, record, ctx),
         BookingCommand::Replace(old, record) => detainers::replace(booking, earlier, old, record, ctx),
-        BookingCommand::Attach(detainer, document) => detainers::attach(booking, detainer, document).map(one),
+        BookingCommand::Attach(detainer, document) => detainers::attach(booking, detainer, document),
         BookingCommand::Serve(serve) => detainers::serve(booking, serve, ctx),
         BookingCommand::Lift(lift) => detainers::lift(booking, lift, ctx),
         BookingCommand::DeclineReview(decline) => detainers::decline_review(booking, decline, ctx).map(one),
@@ -69,6 +69,7 @@ fn facts(
             detainers::under_review(booking, detainer, ctx.now)?;
             new_facts(booking, facts, ctx)
         }
+        BookingCommand::ReadForm(reading) => detainers::read_form(booking, reading, ctx).map(one),
         BookingCommand::RecordNotice(notice) => detainers::notice(booking, notice, ctx).map(one),
         BookingCommand::Follow(_) => Ok(Vec::new()),
         BookingCommand::Alert(hold, level, until) => {
@@ -193,7 +194,14 @@ fn open_basis(booking: &Booking, open: &OpenBasis, ctx: &Context) -> Result<Even
         return Err(Refusal::new(Why::IdTaken, "basis_id", format!("basis {id} exists already in this booking")));
     }
     let opened = ctx.moment().stamp(open.at);
-    Ok(Event::BasisOpened(Basis { id, kind: open.kind, opened, source: open.source.clone(), closed: None }))
+    Ok(Event::BasisOpened(Basis {
+        id,
+        kind: open.kind,
+        opened,
+        source: open.source.clone(),
+        reference: open.reference.clone(),
+        closed: None,
+    }))
 }
 
 fn close_basis(booking: &Booking, close: &CloseBasis, ctx: &Context) -> Result<Vec<Event>, Refusal> {
@@ -208,7 +216,7 @@ fn close_basis(booking: &Booking, close: &CloseBasis, ctx: &Context) -> Result<V
         return Err(Refusal::new(Why::AlreadyEnded, "name", detail));
     }
     let at = ctx.moment().stamp(close.at);
-    let close_of = BasisClose { at, reason: close.reason, source: close.source.clone() };
+    let close_of = BasisClose { at, reason: close.reason, text: close.text, source: close.source.clone() };
     Ok(one(Event::BasisClosed(BasisClosed { basis: close.basis.clone(), close: close_of })))
 }
 
@@ -240,7 +248,7 @@ fn move_booking(county: &County, booking: &Booking, to: &MoveBooking, ctx: &Cont
         return Ok(Vec::new());
     }
     let stamp = ctx.moment().stamp(at);
-    Ok(one(Event::Moved(Arrival { at: stamp, facility: to.facility.clone() })))
+    Ok(one(Event::Moved(Arrival { at: stamp, facility: to.facility.clone(), source: to.source.clone() })))
 }
 
 /// Releasing a person is always possible (DOMAIN.md §8.11): with bases open, under any policy, with fields missing.

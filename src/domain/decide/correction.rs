@@ -57,7 +57,7 @@ pub(super) fn confirm(booking: &Booking, id: &ProposalId, ctx: &Context) -> Resu
 }
 
 pub(super) fn confirmed(id: &ProposalId, ctx: &Context) -> Event {
-    Event::Confirmed(Confirmed { proposal: id.clone(), at: ctx.now, actor: ctx.actor.clone() })
+    Event::Confirmed(Confirmed { proposal: id.clone(), at: ctx.now, actor: ctx.actor.clone(), person: ctx.person.clone() })
 }
 
 /// A proposal that this person may confirm now.
@@ -134,7 +134,7 @@ fn in_order(booking: &Booking, wrong: &Correction) -> Result<(), Refusal> {
             let ended = detainer.map_or(Instant::FAR, super::super::detainer::Detainer::ended);
             not_before("new_time", served.min(ended).min(booking.ended()), new, "the new receipt")
         }
-        CorrectedFact::BasisVoided | CorrectedFact::FactVoided => Ok(()),
+        CorrectedFact::BasisVoided | CorrectedFact::FactChanged => Ok(()),
     }
 }
 
@@ -162,7 +162,7 @@ fn recorded(booking: &Booking, wrong: &Correction) -> Result<Option<Instant>, Re
         CorrectedFact::Received => Some(detainer()?.received.effective),
         CorrectedFact::Served => detainer()?.service.as_ref().map(|s| s.at.effective),
         CorrectedFact::Lifted => detainer()?.lift.as_ref().map(|l| l.at.effective),
-        CorrectedFact::FactVoided => {
+        CorrectedFact::FactChanged => {
             let fact = booking.facts.iter().find(|f| f.n.to_string() == subject);
             Some(fact.ok_or_else(|| missing("fact", subject))?.at.effective)
         }

@@ -2,11 +2,10 @@
 
 use super::super::agreement::Agreement;
 use super::super::booking::{PostingCause, Proposal};
-use super::super::command::{CountyCommand, NewRate, NewRevision};
+use super::super::command::{CountyCommand, FacilityChange, NewFacility, NewRate, NewRevision};
 use super::super::county::{Calendar, County, Facility, Profile};
 use super::super::decision::Trigger;
 use super::super::event::{CountyCreated, Event};
-use super::super::facts::Source;
 use super::super::ids::{AgreementId, CountyId, FacilityId, ProposalId, RateId, RevisionId};
 use super::super::policy::{OpenDetainers, Revision};
 use super::super::rate::Rate;
@@ -51,39 +50,20 @@ pub fn county(
     ctx: &Context,
 ) -> Result<CountyAnswer, Refusal> {
     if let CountyCommand::Create(id, profile) = command {
-        return create(state, id, profile).map(alone);
+        return create(state, id, profile, ctx).map(alone);
     }
     let county = state.ok_or_else(|| missing("county", ""))?;
     match command {
         CountyCommand::Create(..) => Ok(CountyAnswer::default()),
         CountyCommand::Update(profile) => update(county, profile).map(alone),
-        CountyCommand::CreateFacility(id, name, zone) => {
-            if let Some(known) = county.facilities.get(id) {
-                if known.name == *name && known.zone == *zone {
-                    return Ok(CountyAnswer::default());
-                }
-                return Err(Refusal::new(Why::IdTaken, "facility_id", format!("facility {id} exists already")));
-            }
-            let facility = Facility { id: id.clone(), name: name.clone(), zone: *zone, in_use: false };
-            Ok(alone(vec![Event::FacilitySet(facility)]))
-        }
-        CountyCommand::UpdateFacility(id, name, zone) => {
-            let known = county.facilities.get(id).ok_or_else(|| missing("facility", id.as_str()))?;
-            if zone.is_some_and(|zone| zone != known.zone) && known.in_use {
-                let detail = format!("facility {id} has bookings: its zone stays {}", known.zone);
-                return Err(Refusal::new(Why::FixedOnceInUse, "zone", detail));
-            }
-            let mut facility = known.clone();
-            facility.name = name.clone().unwrap_or(facility.name);
-            facility.zone = zone.unwrap_or(facility.zone);
-            Ok(alone(if facility == *known { Vec::new() } else { vec![Event::FacilitySet(facility)] }))
-        }
-        CountyCommand::SetCalendar(id, days, source) => Ok(alone(set_calendar(county, id, days, source.as_ref()))),
+        CountyCommand::CreateFacility(new) => create_facility(county, new, ctx).map(alone),
+        CountyCommand::UpdateFacility(change) => update_facility(county, change, ctx).map(alone),
+        CountyCommand::SetCalendar(calendar) => Ok(alone(set_calendar(county, calendar, ctx))),
         CountyCommand::Switch(new) => switch(county, latest_decided, new, ctx),
         CountyCommand::Confirm(id) => confirm(county, latest_decided, id, ctx),
         CountyCommand::CreateAgreement(agreement) => create_agreement(county, agreement, ctx),
-        CountyCommand::AmendAgreement(agreement) => amend_agreement(county, agreement),
-        CountyCommand::TerminateAgreement(id, at) => terminate_agreement(county, id, *at),
+        CountyCommand::AmendAgreement(agreement) => amend_agreement(county, agreement, ctx),
+        CountyCommand::TerminateAgreement(id, at) => terminate_agreement(county, id, *at, ctx),
         CountyCommand::SetRate(new) => set_rate(county, new, ctx),
     }
 }
@@ -92,11 +72,11 @@ fn alone(events: Vec<Event>) -> CountyAnswer {
     CountyAnswer { events, affected: None }
 }
 
-fn create(state: Option<&County>, id: &CountyId, profile: &Profile) -> Result<Vec<Event>, Refusal> {
+fn create(state: Option<&County>, id: &CountyId, profile: &Profile, ctx: &Context) -> Result<Vec<Event>, Refusal> {
     match state {
         Some(known) if known.profile == *profile => Ok(Vec::new()),
         Some(_) => Err(Refusal::new(Why::IdTaken, "county_id", format!("county {id} exists already"))),
-        None => Ok(vec![Event::CountyCreated(CountyCreated { county: id.clone(), profile: profile.clone() })]),
+        None => Ok(vec![Event::CountyCreated(CountyCreated { county: id.clone(), profile: profile.clone(), created: ctx.now })]),
     }
 }
 
@@ -114,17 +94,45 @@ fn update(county: &County, profile: &Profile) -> Result<Vec<Event>, Refusal> {
     Ok(if *profile == county.profile { Vec::new() } else { vec![Event::CountyUpdated(profile.clone())] })
 }
 
-fn set_calendar(
-    county: &County,
-    id: &std::sync::Arc<str>,
-    days: &[super::super::county::CalendarDay],
-    source: Option<&Source>,
-) -> Vec<Event> {
-    let mut days = days.to_vec();
-    days.sort();
-    days.dedup_by(|a, b| a.date == b.date);
-    let calendar = Calendar { id: id.clone(), days, source: source.cloned() };
-    if county.calendars.get(id) == Some(&calendar) { Vec::new() } else { vec![Event::CalendarSet(calendar)] }
+fn create_facility(county: &County, new: &NewFacility, ctx: &Context) -> Result<Vec<Event>, Refusal> {
+    let NewFacility { id, name, zone, city } = new.clone();
+    if let Some(known) = county.facilities.get(&id) {
+        if known.name == name && known.zone == zone && known.city == city {
+            return Ok(Vec::new());
+        }
+        return Err(Refusal::new(Why::IdTaken, "facility_id", format!("facility {id} exists already")));
+    }
+    let facility = Facility { id, name, city, created: ctx.now, seq: ctx.seq, zone, in_use: false };
+    Ok(vec![Event::FacilitySet(facility)])
+}
+
+fn update_facility(county: &County, change: &FacilityChange, ctx: &Context) -> Result<Vec<Event>, Refusal> {
+    let id = &change.id;
+    let known = county.facilities.get(id).ok_or_else(|| missing("facility", id.as_str()))?;
+    if change.zone.is_some_and(|zone| zone != known.zone) && known.in_use {
+        let detail = format!("facility {id} has bookings: its zone stays {}", known.zone);
+        return Err(Refusal::new(Why::FixedOnceInUse, "time_zone", detail));
+    }
+    let facility = Facility {
+        name: change.name.clone().unwrap_or(known.name.clone()),
+        city: change.city.clone().unwrap_or(known.city.clone()),
+        zone: change.zone.unwrap_or(known.zone),
+        ..known.clone()
+    };
+    if facility == *known {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Event::FacilitySet(Facility { seq: ctx.seq, ..facility })])
+}
+
+fn set_calendar(county: &County, calendar: &Calendar, ctx: &Context) -> Vec<Event> {
+    let mut calendar = Calendar { seq: ctx.seq, ..calendar.clone() };
+    calendar.days.sort();
+    calendar.days.dedup_by(|a, b| a.date == b.date);
+    match county.calendars.get(&calendar.id) {
+        Some(known) if known.days == calendar.days && known.instrument == calendar.instrument => Vec::new(),
+        _ => vec![Event::CalendarSet(calendar)],
+    }
 }
 
 fn switch(county: &County, latest: Option<Instant>, new: &NewRevision, ctx: &Context) -> Result<CountyAnswer, Refusal> {
@@ -198,9 +206,9 @@ fn confirm(county: &County, latest: Option<Instant>, id: &ProposalId, ctx: &Cont
 fn create_agreement(county: &County, agreement: &Agreement, ctx: &Context) -> Result<CountyAnswer, Refusal> {
     let id =
         if agreement.id.as_str().is_empty() { AgreementId::trusted(&ctx.make_id(&county.id, 0)) } else { agreement.id.clone() };
-    let agreement = Agreement { id, ..agreement.clone() };
+    let agreement = Agreement { id, seq: ctx.seq, ..agreement.clone() };
     if let Some(known) = county.agreements.get(&agreement.id) {
-        if *known == agreement {
+        if *known == (Agreement { seq: known.seq, ..agreement.clone() }) {
             return Ok(CountyAnswer::default());
         }
         return Err(Refusal::new(Why::IdTaken, "agreement_id", format!("agreement {} exists already", agreement.id)));
@@ -219,10 +227,10 @@ fn checked(county: &County, agreement: &Agreement) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn amend_agreement(county: &County, agreement: &Agreement) -> Result<CountyAnswer, Refusal> {
+fn amend_agreement(county: &County, agreement: &Agreement, ctx: &Context) -> Result<CountyAnswer, Refusal> {
     let known = county.agreements.get(&agreement.id).ok_or_else(|| missing("agreement", agreement.id.as_str()))?;
     checked(county, agreement)?;
-    if known == agreement {
+    if *known == (Agreement { seq: known.seq, ..agreement.clone() }) {
         return Ok(CountyAnswer::default());
     }
     if let Some(budget) = agreement.budget {
@@ -233,10 +241,10 @@ fn amend_agreement(county: &County, agreement: &Agreement) -> Result<CountyAnswe
             return Err(Refusal::new(Why::Invalid, "budget", detail));
         }
     }
-    Ok(agreement_set(county, agreement.clone(), Some(known)))
+    Ok(agreement_set(county, Agreement { seq: ctx.seq, ..agreement.clone() }, Some(known)))
 }
 
-fn terminate_agreement(county: &County, id: &AgreementId, at: Instant) -> Result<CountyAnswer, Refusal> {
+fn terminate_agreement(county: &County, id: &AgreementId, at: Instant, ctx: &Context) -> Result<CountyAnswer, Refusal> {
     let known = county.agreements.get(id).ok_or_else(|| missing("agreement", id.as_str()))?;
     if known.terminated == Some(at) {
         return Ok(CountyAnswer::default());
@@ -245,7 +253,7 @@ fn terminate_agreement(county: &County, id: &AgreementId, at: Instant) -> Result
         let detail = format!("agreement {id} ends at {} in any case", known.ends_at());
         return Err(Refusal::new(Why::AlreadyEnded, "effective_time", detail));
     }
-    let agreement = Agreement { terminated: Some(at), ..known.clone() };
+    let agreement = Agreement { terminated: Some(at), seq: ctx.seq, ..known.clone() };
     Ok(agreement_set(county, agreement, Some(known)))
 }
 

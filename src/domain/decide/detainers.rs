@@ -1,13 +1,14 @@
 //! Commands about requests: receipt, the same paper twice, replacement, service, lifting, review, duties.
 
 use super::super::booking::Booking;
-use super::super::command::{DeclineReview, EarlierStay, LiftDetainer, NewService, RecordDetainer, RecordNotice, Serve};
+use super::super::command::{
+    DeclineReview, EarlierStay, FormReading, LiftDetainer, NewService, RecordDetainer, RecordNotice, Serve,
+};
 use super::super::decision::Outcome;
 use super::super::detainer::{
-    Detainer, Document, Duty, Form, Lift, LiftReason, LinkedDetainer, Replacement, ReviewDeclined, Service, form_key,
+    Boxes, Detainer, Document, Done, Duty, Form, Lift, LiftReason, LinkedDetainer, Replacement, ReviewDeclined, Service, form_key,
 };
-use super::super::event::{DeclinedOnReview, DocumentAttached, DutiesSet, Event, Inherited, Lifted, Replaced, Served};
-use super::super::facts::Stamp;
+use super::super::event::{DeclinedOnReview, DocumentAttached, DutiesSet, Event, FormRead, Inherited, Lifted, Replaced, Served};
 use super::super::ids::DetainerId;
 use super::super::refusal::{Refusal, Why};
 use super::super::time::{Instant, Span};
@@ -94,6 +95,7 @@ fn new_detainer(booking: &Booking, earlier: &[EarlierStay], record: &RecordDetai
         service: record.service.as_ref().map(|s| service(s, ctx)),
         lift: None,
         replaced: None,
+        replaces: None,
         declined: None,
         decisions: Vec::new(),
         duties: Vec::new(),
@@ -145,7 +147,7 @@ pub(super) fn replace(
     }
     not_before("received_time", record.received, known.received.effective, "the form it replaces was received")?;
     receivable(booking, record, ctx)?;
-    let detainer = new_detainer(booking, earlier, record, ctx)?;
+    let detainer = Detainer { replaces: Some(old.clone()), ..new_detainer(booking, earlier, record, ctx)? };
     let at = ctx.moment().stamp(record.received);
     let replaced = Replaced { detainer: old.clone(), replacement: Replacement { at, by: detainer.id.clone() } };
     let mut events = vec![Event::DetainerRecorded(detainer.clone()), Event::Replaced(replaced)];
@@ -154,10 +156,41 @@ pub(super) fn replace(
     Ok(events)
 }
 
-pub(super) fn attach(booking: &Booking, id: &DetainerId, document: &Document) -> Result<Event, Refusal> {
+/// Numbers a document and attaches it; the same bytes of the same kind twice are one document.
+pub(super) fn attach(booking: &Booking, id: &DetainerId, document: &Document) -> Result<Vec<Event>, Refusal> {
     let detainer = booking.detainer(id).ok_or_else(|| missing("detainer", id.as_str()))?;
-    fits(detainer.form.documents.len(), "document")?;
-    Ok(Event::DocumentAttached(DocumentAttached { detainer: id.clone(), document: document.clone() }))
+    let documents = &detainer.form.documents;
+    fits(documents.len(), "document")?;
+    let known = |d: &&Document| d.sha256.is_some() && d.sha256 == document.sha256 && d.kind == document.kind;
+    if documents.iter().any(|d| known(&d) && d.content == document.content) {
+        return Ok(Vec::new());
+    }
+    let n = documents.iter().map(|d| d.n).max().unwrap_or(0).saturating_add(1);
+    let document = Document { n, ..document.clone() };
+    Ok(vec![Event::DocumentAttached(DocumentAttached { detainer: id.clone(), document })])
+}
+
+/// The boxes and the signature, read anew for a review.
+pub(super) fn read_form(booking: &Booking, reading: &FormReading, ctx: &Context) -> Result<Event, Refusal> {
+    let detainer = under_review(booking, &reading.detainer, ctx.now)?;
+    let at = reading.at.unwrap_or(ctx.now);
+    ctx.not_ahead("effective_time", at)?;
+    not_before("effective_time", at, detainer.received.effective, "the form was received")?;
+    let boxes = Boxes {
+        read: true,
+        final_order: reading.final_order,
+        pending_proceedings: reading.pending_proceedings,
+        biometric_match: reading.biometric_match,
+        statements: reading.statements,
+        ..detainer.form.boxes.clone()
+    };
+    Ok(Event::FormRead(FormRead {
+        detainer: reading.detainer.clone(),
+        boxes,
+        signed: reading.signed,
+        at: ctx.moment().stamp(at),
+        source: reading.source.clone(),
+    }))
 }
 
 fn service(service: &NewService, ctx: &Context) -> Service {
@@ -220,15 +253,16 @@ pub(super) fn decline_review(booking: &Booking, decline: &DeclineReview, ctx: &C
 
 pub(super) fn notice(booking: &Booking, notice: &RecordNotice, ctx: &Context) -> Result<Event, Refusal> {
     let detainer = booking.detainer(&notice.detainer).ok_or_else(|| missing("detainer", notice.detainer.as_str()))?;
-    ctx.not_ahead("effective_time", notice.at)?;
-    not_before("effective_time", notice.at, detainer.received.effective, "the form was received")?;
-    let stamp: Stamp = ctx.moment().stamp(notice.at);
+    let at = notice.at.unwrap_or(ctx.now);
+    ctx.not_ahead("effective_time", at)?;
+    not_before("effective_time", at, detainer.received.effective, "the form was received")?;
     let mut duties: Vec<Duty> = detainer.duties.clone();
     let open = duties.iter_mut().find(|d| d.kind == notice.kind && d.done.is_none());
     let Some(duty) = open else {
         let detail = format!("detainer {} has no such duty open", detainer.id);
         return Err(Refusal::new(Why::NoSuchDuty, "duty", detail));
     };
-    duty.done = Some(stamp);
+    let at = ctx.moment().stamp(at);
+    duty.done = Some(Done { at, method: Some(notice.method), source: notice.source.clone() });
     Ok(Event::DutiesSet(DutiesSet { detainer: notice.detainer.clone(), duties }))
 }
