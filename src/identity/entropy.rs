@@ -34,6 +34,7 @@ pub fn random<const N: usize>(entropy: &dyn Entropy, purpose: &str) -> Result<[u
 pub struct OsEntropy;
 
 impl Entropy for OsEntropy {
+    #[expect(clippy::disallowed_methods, reason = "the one place where the system is asked")]
     fn fill(&self, _: &str, out: &mut [u8]) -> Result<(), NoEntropy> {
         rand::fill(out).map_err(|_| NoEntropy)
     }

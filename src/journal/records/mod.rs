@@ -95,7 +95,8 @@ pub fn roots() -> Vec<Kind> {
 #[cfg(test)]
 mod tests {
     use super::super::record::{BadRecord, FORMAT};
-    use super::super::wire::tests::{Sampler, agrees_with_protobuf};
+    use super::super::wire::sample::Sampler;
+    use super::super::wire::tests::agrees_with_protobuf;
     use super::super::wire::{encode, proto_text, schema_faults};
     use super::*;
     use proptest::prelude::*;
@@ -120,7 +121,10 @@ mod tests {
         let body = Sampler { seed, words }.body(Record::kind(), 0).unwrap();
         // The sampler's format is any number.
         let after = body.iter().skip(1).position(|byte| byte & 0x80 == 0).unwrap() + 2;
-        [&[0x08, FORMAT as u8], &body[after..]].concat()
+        let mut bytes = vec![0x08];
+        super::super::wire::put_varint(u64::from(FORMAT), &mut bytes);
+        bytes.extend_from_slice(&body[after..]);
+        bytes
     }
 
     #[test]

@@ -30,6 +30,8 @@ mod schema;
 mod values;
 
 #[cfg(test)]
+pub(in crate::journal) mod sample;
+#[cfg(test)]
 pub(in crate::journal) mod tests;
 
 pub(crate) use macros::{enumeration, message, oneof, transparent};
