@@ -9,24 +9,30 @@ message! {
     Agreement {
         /// Its name.
         1: id,
+        /// The paper it stands on.
+        2: instrument,
+        /// Who promises.
+        3: counterparty,
+        /// The record that last changed it: its etag.
+        4: seq,
         /// When it was signed; nothing while it is an offer.
-        2: signed,
+        5: signed,
         /// First local day of the county it pays for.
-        3: start,
+        6: start,
         /// First local day it no longer pays for.
-        4: end,
+        7: end,
         /// The county's zone, in which its dates are read.
-        5: zone,
+        8: zone,
         /// What it is about.
-        6: scope,
+        9: scope,
         /// What it pays.
-        7: term,
+        10: term,
         /// The most it pays in all.
-        8: budget,
+        11: budget,
         /// Days after which a claim comes too late.
-        9: filing_window_days,
+        12: filing_window_days,
         /// When it was terminated ahead of its end.
-        10: terminated,
+        13: terminated,
     }
 
     /// What an agreement is about. Empty lists mean all.

@@ -2,7 +2,7 @@
 
 use crate::domain::booking::{
     Alert, AlertLevel, CorrectedFact, Correction, Custody, Hold, HoldEnd, Posting, PostingCause, PostingRef, Proposal,
-    Reservation,
+    Reservation, ServedHow,
 };
 use crate::journal::wire::{enumeration, message};
 
@@ -21,7 +21,7 @@ message! {
         5: expires,
         /// When it was confirmed.
         6: confirmed,
-        /// Who confirmed it.
+        /// The person who confirmed it.
         7: confirmed_by,
         /// What it would do.
         8: correction,
@@ -43,16 +43,32 @@ message! {
         5: kind,
         /// For a closing that is changed: its reason.
         6: close_reason,
+        /// For an end that is changed: how custody ended.
+        7: end_kind,
+        /// For a fact that is changed: what was so instead.
+        8: fact_instead,
+        /// For a service that is added or changed: how, in which language.
+        9: service,
         /// For a basis that is added: when it closed.
-        7: closed,
+        10: closed,
         /// For an arrival: the facility.
-        8: facility,
+        11: facility,
         /// Where the right value is known from.
-        9: source,
+        12: source,
         /// Why, sealed.
-        10: reason,
+        13: reason,
         /// When it was recorded: what is added by it is known from here on.
-        11: stamp,
+        14: stamp,
+    }
+
+    /// How a copy was served, for a correction that adds or changes a service.
+    ServedHow {
+        /// How.
+        1: method,
+        /// In which language (BCP 47).
+        2: language,
+        /// By whom, sealed.
+        3: by,
     }
 
     /// Custody after T0: derived, stored, only copied by `evolve`.
@@ -173,8 +189,8 @@ enumeration! {
         9: Served,
         /// When a detainer was lifted, or that it was.
         10: Lifted,
-        /// A fact that was not so.
-        11: FactVoided,
+        /// A fact that was not so, or was otherwise.
+        11: FactChanged,
     }
 
     /// Why a hold ends.

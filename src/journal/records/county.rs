@@ -8,14 +8,16 @@ message! {
     Profile {
         /// Its name.
         1: name,
+        /// The state it lies in, as a postal code; empty where none was told.
+        2: state,
         /// Its zone: policy and agreement dates are read in it.
-        2: zone,
+        3: zone,
         /// ISO 4217 code of its money.
-        3: currency,
+        4: currency,
         /// Whether a switch needs a second person.
-        4: two_person_switch,
-        /// Minutes of release paperwork that the county states, shown beside over-detention, never instead of it.
-        5: allowance_minutes,
+        5: two_person_switch,
+        /// Microseconds of release paperwork that the county states, shown beside over-detention, never instead of it.
+        6: allowance_us,
     }
 
     /// A jail.
@@ -24,10 +26,16 @@ message! {
         1: id,
         /// Its name.
         2: name,
+        /// The city; empty where none was told.
+        3: city,
+        /// When it was first recorded.
+        4: created,
+        /// The record that last changed it: its etag.
+        5: seq,
         /// Its own zone, fixed once it has a booking.
-        3: zone,
+        6: zone,
         /// Whether a booking was recorded in it.
-        4: in_use,
+        7: in_use,
     }
 
     /// Dated extra holidays.
@@ -36,8 +44,10 @@ message! {
         1: id,
         /// Its days.
         2: days,
-        /// Where they are known from.
-        3: source,
+        /// The paper that sets them.
+        3: instrument,
+        /// The record that last changed it: its etag.
+        4: seq,
     }
 
     /// One day of a calendar.

@@ -1,8 +1,8 @@
 //! The wire form of `domain::detainer`.
 
 use crate::domain::detainer::{
-    Boxes, Component, Detainer, Document, DocumentKind, Duty, DutyKind, Edition, Form, Lift, LiftReason, LinkedDetainer,
-    Replacement, ReviewDeclined, Service, ServiceMethod,
+    Boxes, Component, Detainer, Document, DocumentKind, Done, Duty, DutyKind, Edition, Form, Lift, LiftReason, LinkedDetainer,
+    NoticeMethod, Replacement, ReviewDeclined, Service, ServiceMethod,
 };
 use crate::journal::wire::{enumeration, message};
 
@@ -29,12 +29,14 @@ message! {
         9: lift,
         /// Replacement.
         10: replaced,
+        /// The form it took the place of.
+        11: replaces,
         /// A person declined on review.
-        11: declined,
+        12: declined,
         /// Every decision, in recorded order.
-        12: decisions,
+        13: decisions,
         /// What is due and what was done.
-        13: duties,
+        14: duties,
     }
 
     /// What the form says: its content, apart from when and how it came (DOMAIN.md §10.23).
@@ -47,18 +49,20 @@ message! {
         3: signed,
         /// Issuing office: a short code.
         4: office,
+        /// Its name; empty where none was told.
+        5: office_name,
         /// Issuing component.
-        5: component,
+        6: component,
         /// The issuing officer, sealed.
-        6: officer,
+        7: officer,
         /// The date on the form.
-        7: form_date,
+        8: form_date,
         /// The event number; empty where the form has none.
-        8: event_number,
-        /// Commitment to the A-number printed on it.
-        9: a_number,
+        9: event_number,
+        /// The A-number printed on it, sealed.
+        10: a_number,
         /// What came with it.
-        10: documents,
+        11: documents,
     }
 
     /// What is ticked.
@@ -73,24 +77,34 @@ message! {
         4: upon_conviction,
         /// Cancels the detainer of this form date.
         5: cancels,
+        /// Whether the probable-cause boxes were read; where not, they are unknown.
+        6: read,
         /// Probable cause: a final order of removal.
-        6: final_order,
+        7: final_order,
         /// Probable cause: pending proceedings.
-        7: pending_proceedings,
+        8: pending_proceedings,
         /// Probable cause: biometric match and records check.
-        8: biometric_match,
+        9: biometric_match,
         /// Probable cause: statements or other reliable evidence.
-        9: statements,
+        10: statements,
     }
 
     /// A document that came with the form.
     Document {
+        /// Its number among the request's documents, from 1.
+        1: n,
         /// What it is.
-        1: kind,
+        2: kind,
         /// SHA-256 of its bytes; the bytes themselves are sealed elsewhere.
-        2: sha256,
+        3: sha256,
         /// When it was signed.
-        3: signed,
+        4: signed,
+        /// Whether it is signed, where that was looked at.
+        5: is_signed,
+        /// Its media type; empty where none was told.
+        6: media_type,
+        /// Where its bytes are kept, sealed; nothing where only the digest is.
+        7: content,
     }
 
     /// The same paper on another booking.
@@ -147,12 +161,36 @@ message! {
         1: kind,
         /// By when.
         2: due,
-        /// When it was carried out.
+        /// When, how and by what account it was carried out.
         3: done,
+    }
+
+    /// How a duty was carried out.
+    Done {
+        /// When.
+        1: at,
+        /// How; nothing where another record shows it, as service does.
+        2: method,
+        /// Where it is known from.
+        3: source,
     }
 }
 
 enumeration! {
+    /// How a copy was given.
+    ServiceMethod {
+        /// Handed over.
+        1: InPerson,
+        /// Put with the person's property.
+        2: WithProperty,
+        /// By the jail's messaging system.
+        3: Electronic,
+        /// To counsel.
+        4: ToCounsel,
+        /// Assumed, as a mapping of old records states.
+        5: Assumed,
+    }
+
     /// Editions of Form I-247 (DOMAIN.md §2).
     Edition {
         /// I-247 of 2011.
@@ -193,24 +231,14 @@ enumeration! {
         3: I205,
         /// Booking form.
         4: I203,
-        /// A warrant signed by a federal judge.
-        5: FederalJudicialWarrant,
-        /// A warrant signed by another judge.
-        6: JudicialWarrant,
+        /// A warrant signed by a judge.
+        5: JudicialWarrant,
+        /// The paper by which it was lifted.
+        6: Lift,
+        /// A notice that was sent.
+        7: Notice,
         /// Anything else.
-        7: Other,
-    }
-
-    /// How a copy was given.
-    ServiceMethod {
-        /// Handed over.
-        1: InPerson,
-        /// By the jail's messaging system.
-        2: Electronic,
-        /// By mail.
-        3: Mail,
-        /// Another way.
-        4: Other,
+        8: Other,
     }
 
     /// Why the issuing agency withdrew it. The letter is NIEM's.
@@ -257,15 +285,33 @@ enumeration! {
         3: NotifyDeath,
         /// To the issuing office: the person is in a hospital.
         4: NotifyHospital,
-        /// To the issuing office: the person was transferred; the form goes along.
+        /// To the issuing office: the person was transferred.
         5: NotifyTransfer,
+        /// To the receiving agency: the form itself.
+        6: RelayForm,
         /// To the subject: a copy of the form.
-        6: CopyToSubject,
+        7: CopyToSubject,
         /// To the subject: the decision.
-        7: DecisionToSubject,
+        8: DecisionToSubject,
         /// To the subject: that a release date was given out.
-        8: ReleaseDateToSubject,
+        9: ReleaseDateToSubject,
         /// To look into a claim of citizenship.
-        9: CitizenshipClaim,
+        10: CitizenshipClaim,
+    }
+
+    /// How a notice was given.
+    NoticeMethod {
+        /// By e-mail.
+        1: Email,
+        /// By fax.
+        2: Fax,
+        /// By telephone.
+        3: Telephone,
+        /// In person.
+        4: InPerson,
+        /// Through a system both sides read.
+        5: System,
+        /// By letter.
+        6: Letter,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::event::{
     BasisClosed, BookingCreated, BudgetMoved, Confirmed, CountyCreated, Decided, DeclinedOnReview, DocumentAttached, DutiesSet,
-    Event, Inherited, Lifted, Replaced, Served,
+    Event, FormRead, Inherited, Lifted, Replaced, Served,
 };
 use crate::journal::wire::{message, oneof};
 
@@ -13,6 +13,8 @@ message! {
         1: county,
         /// Its settings.
         2: profile,
+        /// When.
+        3: created,
     }
 
     /// The second person confirmed.
@@ -23,6 +25,8 @@ message! {
         2: at,
         /// With which credential.
         3: actor,
+        /// The person behind it.
+        4: person,
     }
 
     /// A stay began.
@@ -93,6 +97,20 @@ message! {
         1: detainer,
         /// When and why.
         2: declined,
+    }
+
+    /// The form was read anew.
+    FormRead {
+        /// Which request.
+        1: detainer,
+        /// What is ticked.
+        2: boxes,
+        /// Whether it is signed.
+        3: signed,
+        /// When it was read.
+        4: at,
+        /// Where that is known from.
+        5: source,
     }
 
     /// A decision was made.
@@ -175,21 +193,23 @@ oneof! {
         20: Replaced,
         /// A person declined on review.
         21: ReviewDeclined,
+        /// The form was read anew: boxes and signature.
+        22: FormRead,
         /// A decision was made.
-        22: Decided,
+        23: Decided,
         /// Duties changed or were carried out.
-        23: DutiesSet,
+        24: DutiesSet,
         /// Custody after T0 was worked out anew.
-        24: CustodyDerived,
+        25: CustodyDerived,
         /// Budget was reserved, refused or returned.
-        25: BudgetMoved,
+        26: BudgetMoved,
         /// A cost line was posted or taken back.
-        26: Posted,
+        27: Posted,
         /// A warning about a hold.
-        27: Alerted,
+        28: Alerted,
         /// A fact was corrected.
-        28: Corrected,
+        29: Corrected,
         /// Time used in an earlier stay was carried over, with a detainer already used there.
-        29: Inherited,
+        30: Inherited,
     }
 }

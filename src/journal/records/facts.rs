@@ -1,21 +1,13 @@
 //! The wire form of `domain::facts`.
 
 use crate::domain::facts::{
-    AdministrativeWarrant, AgeYears, Arrival, BailSet, Basis, BasisClose, BasisKind, Charge, CloseReason, Conviction, EndKind,
-    Ending, ExpectedRelease, Fact, FactRecord, JudicialWarrant, Question, Source, SourceKind, Stamp, Status, StatusProof,
-    TextRef, Tri, WarrantForm,
+    AgeYears, Arrival, BailSet, Basis, BasisClose, BasisKind, Charge, CloseReason, Conviction, Disposition, EndKind, Ending,
+    ExpectedRelease, Fact, FactRecord, Hospitalization, JudicialWarrant, OrderSigner, Paper, PaperKind, Question, RecordsCheck,
+    Source, SourceKind, Stamp, Status, StatusProof, TextRef, Tri,
 };
 use crate::journal::wire::{enumeration, message, oneof, transparent};
 
 message! {
-    /// Where a recorded fact comes from.
-    Source {
-        /// What kind of source it is.
-        1: kind,
-        /// Its number or name, free of identity: a docket or form number.
-        2: reference,
-    }
-
     /// The two axes of time of one recorded fact.
     Stamp {
         /// When it was so.
@@ -28,48 +20,16 @@ message! {
         4: seq,
     }
 
-    /// One custody basis.
-    Basis {
-        /// Its id within the booking.
-        1: id,
-        /// What kind of ground it is.
-        2: kind,
-        /// When it opened.
-        3: opened,
-        /// Where that is known from.
-        4: source,
-        /// When and why it closed, once it has.
-        5: closed,
-    }
-
-    /// The end of a basis.
-    BasisClose {
-        /// When it closed.
-        1: at,
-        /// Why.
-        2: reason,
-        /// Where that is known from.
-        3: source,
-    }
-
-    /// One fact about the person or the case, as recorded by `UpdateFacts`.
-    FactRecord {
-        /// Its number within the booking, from 1.
-        1: n,
-        /// When it was so and when it came to be known.
-        2: at,
-        /// Where it comes from.
-        3: source,
-        /// What is recorded.
-        4: fact,
-    }
-
     /// A pending charge.
     Charge {
         /// Offense classes, in the words of the county's own lists.
         1: classes,
+        /// The code it goes by; empty where none was told.
+        2: code,
         /// Whether a magistrate found probable cause for it.
-        2: probable_cause,
+        3: probable_cause,
+        /// Whether bail was granted for it.
+        4: bail_granted,
     }
 
     /// A conviction.
@@ -88,6 +48,14 @@ message! {
         6: this_booking,
     }
 
+    /// How a charge of this booking ended without conviction.
+    Disposition {
+        /// Acquitted; otherwise dismissed.
+        1: acquitted,
+        /// The number of the charge's fact; 0 where it is not told.
+        2: charge,
+    }
+
     /// Age in whole years.
     AgeYears {
         /// Whole years.
@@ -98,12 +66,22 @@ message! {
     JudicialWarrant {
         /// Whether a federal judge signed it.
         1: federal,
+        /// When it was signed.
+        2: signed,
+        /// The court's own reference; empty where none was told.
+        3: court,
     }
 
-    /// A warrant signed by an immigration officer.
-    AdministrativeWarrant {
-        /// Which form it is on.
-        1: form,
+    /// A paper or an act that leaves one.
+    Paper {
+        /// Which.
+        1: kind,
+        /// When it was signed.
+        2: signed,
+        /// SHA-256 of its bytes.
+        3: sha256,
+        /// The request it belongs to, where it belongs to one.
+        4: detainer,
     }
 
     /// One question of history or status and its three-valued answer.
@@ -112,6 +90,16 @@ message! {
         1: question,
         /// The answer.
         2: answer,
+        /// Who signed, for an order of removal.
+        3: signer,
+    }
+
+    /// Which records were checked.
+    RecordsCheck {
+        /// The convictions on record are all there are.
+        1: convictions,
+        /// The charges on record are all there are.
+        2: charges,
     }
 
     /// Bail.
@@ -122,8 +110,69 @@ message! {
 
     /// A release that is expected.
     ExpectedRelease {
-        /// When; nothing where the date was withdrawn.
+        /// When, where the hour is known; for a day alone, its first instant in the facility's zone. Nothing where the date
+        /// was withdrawn.
         1: at,
+        /// The day, where only the day is known.
+        2: day,
+        /// Whether the date was given out to the issuing office.
+        3: given_out,
+    }
+
+    /// A stay in a hospital.
+    Hospitalization {
+        /// Since when.
+        1: start,
+        /// Until when; nothing while it lasts.
+        2: end,
+    }
+
+    /// Where a recorded fact comes from.
+    Source {
+        /// What kind of source it is.
+        1: kind,
+        /// Its number or name, free of identity: a docket or form number.
+        2: reference,
+    }
+
+    /// One custody basis.
+    Basis {
+        /// Its id within the booking.
+        1: id,
+        /// What kind of ground it is.
+        2: kind,
+        /// When it opened.
+        3: opened,
+        /// Where that is known from.
+        4: source,
+        /// The case, warrant or charge number it goes by; empty where none was told.
+        5: reference,
+        /// When and why it closed, once it has.
+        6: closed,
+    }
+
+    /// The end of a basis.
+    BasisClose {
+        /// When it closed.
+        1: at,
+        /// Why.
+        2: reason,
+        /// More about why, sealed.
+        3: text,
+        /// Where that is known from.
+        4: source,
+    }
+
+    /// One fact about the person or the case, as recorded by `UpdateFacts`.
+    FactRecord {
+        /// Its number within the booking, from 1.
+        1: n,
+        /// When it was so and when it came to be known.
+        2: at,
+        /// Where it comes from.
+        3: source,
+        /// What is recorded.
+        4: fact,
     }
 
     /// The arrival in a facility.
@@ -132,6 +181,8 @@ message! {
         1: at,
         /// Where.
         2: facility,
+        /// Where that is known from.
+        3: source,
     }
 
     /// The end of a booking.
@@ -156,62 +207,32 @@ oneof! {
         1: Charge,
         /// A conviction.
         2: Conviction,
-        /// The charges of this booking were dismissed.
-        3: Dismissal(),
-        /// The person was acquitted in this booking.
-        4: Acquittal(),
+        /// A charge of this booking was dismissed, or the person acquitted of it.
+        3: Disposition,
         /// Age in whole years.
-        5: AgeYears,
+        4: AgeYears,
         /// The person claims to be a citizen or lawfully present.
-        6: CitizenshipClaim(),
+        5: CitizenshipClaim(),
         /// Proof of citizenship or of lawful status was shown.
-        7: StatusProof,
+        6: StatusProof,
         /// A warrant signed by a judge.
-        8: JudicialWarrant,
-        /// A judge found probable cause.
-        9: ProbableCauseFinding(),
-        /// An order of a state judicial official.
-        10: StateOrder(),
-        /// A warrant signed by an immigration officer.
-        11: AdministrativeWarrant,
-        /// An administrative warrant was served on the person (287(g)): starts the clock where a revision says so.
-        12: WarrantServed(),
-        /// A federal order or an order under a basic ordering agreement.
-        13: FederalOrder(),
-        /// Booking form I-203.
-        14: BookingForm(),
+        7: JudicialWarrant,
+        /// A paper or an act that leaves one: false until recorded.
+        8: Paper,
         /// Something about history or status that is known to be so, known not to be so, or unknown.
-        15: Status,
+        9: Status,
+        /// Records were checked: what is not recorded then counts as *no*.
+        10: RecordsCheck,
         /// Bail was set at this many cents.
-        16: BailSet,
-        /// The release is expected at an instant.
-        17: ExpectedRelease,
-        /// The person was taken to a hospital.
-        18: Hospitalized(),
-        /// The person came back from the hospital.
-        19: HospitalReturn(),
+        11: BailSet,
+        /// The release is expected.
+        12: ExpectedRelease,
+        /// The person is, or was, in a hospital.
+        13: Hospitalization,
     }
 }
 
 enumeration! {
-    /// Kinds of source.
-    SourceKind {
-        /// The jail's own records system.
-        1: JailRecord,
-        /// A court's order, docket or minute.
-        2: CourtRecord,
-        /// A federal form or message.
-        3: FederalForm,
-        /// What the person said or showed.
-        4: Subject,
-        /// An officer's own observation.
-        5: Officer,
-        /// A mapped file.
-        6: Import,
-        /// Something else, named in the reference.
-        7: Other,
-    }
-
     /// The local legal grounds for custody. A detainer is none of them.
     BasisKind {
         /// A pending charge.
@@ -240,12 +261,22 @@ enumeration! {
         6: HoldLifted,
         /// Transferred to the other agency.
         7: Transferred,
-        /// No charge was filed, or none that still holds.
-        8: NoChargesFiled,
-        /// A court ordered the release.
-        9: CourtOrder,
-        /// Another reason, told in the sealed remarks.
-        10: Other,
+        /// Another reason, told in sealed words.
+        8: Other,
+    }
+
+    /// How a booking ended.
+    EndKind {
+        /// Let go.
+        1: Released,
+        /// Taken by federal officers.
+        2: FederalCustody,
+        /// Moved to another jurisdiction.
+        3: TransferredOut,
+        /// Escaped.
+        4: Escaped,
+        /// Died.
+        5: Died,
     }
 
     /// No, unknown or yes: Kleene's three values.
@@ -266,46 +297,72 @@ enumeration! {
         2: LawfulStatus,
     }
 
-    /// The forms of an administrative warrant.
-    WarrantForm {
-        /// Warrant for arrest.
-        1: I200,
-        /// Warrant of removal.
-        2: I205,
+    /// Kinds of paper.
+    PaperKind {
+        /// A judge found probable cause.
+        1: ProbableCauseFinding,
+        /// An order of a state judicial official.
+        2: StateOrder,
+        /// Administrative warrant for arrest.
+        3: I200,
+        /// Administrative warrant of removal.
+        4: I205,
+        /// A federal order, or an order under a basic ordering agreement.
+        5: FederalOrder,
+        /// Booking form I-203.
+        6: I203,
+        /// An administrative warrant was served on the person (287(g)): starts the clock where a revision says so.
+        7: WarrantServed,
     }
 
     /// Questions of history and status, unknown until recorded (DOMAIN.md §5).
     Question {
-        /// Any prior conviction.
-        1: PriorConviction,
         /// A pending criminal case.
-        2: PendingCase,
+        1: PendingCase,
         /// An outstanding criminal warrant.
-        3: OutstandingWarrant,
+        2: OutstandingWarrant,
         /// A prior order of removal.
-        4: PriorRemoval,
+        3: PriorRemoval,
         /// Re-entry after removal.
-        5: Reentry,
+        4: Reentry,
         /// A final order of removal.
-        6: FinalOrder,
+        5: FinalOrder,
         /// Listed in a registry of offenders.
-        7: Registry,
+        6: Registry,
         /// A match with a gang or watch list.
-        8: WatchList,
+        7: WatchList,
     }
 
-    /// How a booking ended.
-    EndKind {
-        /// Let go.
-        1: Released,
-        /// Taken by federal officers.
-        2: FederalCustody,
-        /// Moved to another jurisdiction.
-        3: TransferredOut,
-        /// Escaped.
-        4: Escaped,
-        /// Died.
-        5: Died,
+    /// Who signed an order of removal.
+    OrderSigner {
+        /// A judge of a court.
+        1: Judge,
+        /// An immigration judge.
+        2: ImmigrationJudge,
+        /// An immigration officer.
+        3: ImmigrationOfficer,
+    }
+
+    /// Kinds of source.
+    SourceKind {
+        /// The jail's own log or management system.
+        1: JailRecord,
+        /// An order, docket entry or disposition of a court.
+        2: CourtRecord,
+        /// The detainer form, or a paper that came with it.
+        3: DetainerForm,
+        /// Another message from the federal side.
+        4: FederalAgency,
+        /// Another police or custody agency.
+        5: OtherAgency,
+        /// What the person, a relative or counsel said.
+        6: Statement,
+        /// A file of earlier records that was imported.
+        7: ImportedFile,
+        /// The county's governing body or its legal office.
+        8: CountyAuthority,
+        /// Something else, named in the reference.
+        9: Other,
     }
 }
 

@@ -1,9 +1,21 @@
 //! The wire form of `domain::policy`.
 
-use crate::domain::policy::{Explanation, FacialRule, Inputs, Instrument, Mode, OpenDetainers, Revision};
+use crate::domain::policy::{Answers, Explanation, FacialRule, Inputs, Instrument, Mode, OpenDetainers, Revision};
 use crate::journal::wire::{enumeration, message};
 
 message! {
+    /// The paper that adopted a rule.
+    Instrument {
+        /// Its title.
+        1: title,
+        /// Its number or citation.
+        2: citation,
+        /// Its date.
+        3: date,
+        /// SHA-256 of its text.
+        4: sha256,
+    }
+
     /// One immutable, dated rule set.
     Revision {
         /// Its id.
@@ -34,26 +46,26 @@ message! {
         13: facial,
         /// The paper under which box 2 of the I-247A is a ground to hold.
         14: lent_holds,
-        /// Notify on HONOR and on a request that asks only for notice; nothing means the mode's own answer.
-        15: notify,
-        /// Transfer on HONOR; nothing means the mode's own answer.
-        16: transfer,
+        /// The calendar that those days were read from; empty where none was named.
+        15: county_days_calendar,
+        /// Answers that the revision states itself; nothing means the mode's own.
+        16: answers,
         /// Who recorded it.
         17: author,
         /// Who confirmed it, where two persons were asked for.
         18: approver,
     }
 
-    /// The paper that adopted a rule.
-    Instrument {
-        /// Its title.
-        1: title,
-        /// Its number or citation.
-        2: citation,
-        /// Its date.
-        3: date,
-        /// SHA-256 of its text.
-        4: sha256,
+    /// Notice and transfer as a revision states them.
+    Answers {
+        /// Notify where the hold is honored.
+        1: notify_honored,
+        /// Notify where it is declined, or not asked for.
+        2: notify_declined,
+        /// Hand over where the hold is honored.
+        3: transfer_honored,
+        /// Hand over where it is declined, or not asked for.
+        4: transfer_declined,
     }
 
     /// What the evaluator read, kept with the decision so that it can be replayed.
