@@ -9,6 +9,8 @@ use detainer::rows::tables::{self, ALL, BUDGETS, DECISIONS, HEADS, HOLDS, JOURNA
 use detainer::rows::{Batch, Cell, Changes, Closing, ColType, Column, Row, Table, Version};
 use detainer::store::{Durability, Engine, Head, HeadMove, Migrations, Options, Param, Store, StoreError, Wake};
 use futures_util::FutureExt as _;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 fn county(word: &str) -> CountyId {
@@ -97,7 +99,8 @@ async fn described_and_real_tables_agree() {
                 (Engine::Postgres, ColType::Int) => "bigint",
                 (Engine::Postgres, ColType::Bytes) => "bytea",
             };
-            let place = |column: &Column| key.iter().position(|k| *k == column.name).map_or(0, |at| at as i64 + 1);
+            let place =
+                |column: &Column| key.iter().position(|k| *k == column.name).map_or(0, |at| i64::try_from(at).unwrap() + 1);
             let described: Vec<_> =
                 table.stored_columns().map(|c| (c.name.to_owned(), ty(c).to_owned(), c.nullable, place(c))).collect();
             assert_eq!(real_columns(&fresh, table).await, described, "{} on {:?}", table.name, fresh.engine());
@@ -200,7 +203,7 @@ async fn versions_close_and_open_and_answer_as_of() {
         batch.add(changes(3), 9);
         batch.append(sample(&JOURNAL, 9, true));
         let mut tx = store.begin().await.unwrap();
-        tx.write(&batch).await.unwrap();
+        tx.flush(&batch, &[]).await.unwrap();
         assert_eq!(tx.tally().updated["budgets"], 1);
         assert_eq!(tx.tally().inserted["budgets"], 2);
         tx.commit().await.unwrap();
@@ -311,65 +314,66 @@ async fn a_dropped_transaction_leaves_nothing_and_frees_its_connection() {
     }
 }
 
-/// Futures of every step are dropped at every point they can be: the next transaction always finds a clean
-/// connection and nothing of the dropped one.
+/// Futures are dropped in the middle of every step: the next transaction always finds a clean connection and nothing
+/// of the dropped one.
 #[tokio::test]
 async fn a_dropped_future_leaves_nothing_open() {
     let one = Options { write_connections: 1, ..options() };
     for fresh in engines_with(one).await {
-        let mut finished = 0;
-        for polls in 0..60 {
-            let store = fresh.store.clone();
-            let work = async move {
-                let mut tx = store.begin().await?;
-                tx.query("select count(*) from journal", &[], &[ColType::Int]).await?;
-                tx.insert(&[sample(&JOURNAL, 1_000 + polls, true)]).await?;
-                tx.insert(&[sample(&REQUESTS, 1_000 + polls, true)]).await?;
-                std::future::pending::<Result<(), StoreError>>().await
-            };
-            finished += i64::from(polled(work, polls).await);
-            // A clean connection: begin would fail or warn inside an open transaction, and the row would be there.
-            let mut tx = fresh.store.begin().await.unwrap();
-            tx.insert(&[sample(&DECISIONS, polls, true)]).await.unwrap();
-            tx.commit().await.unwrap();
+        let mut rounds = 0;
+        for stage in 0..=4 {
+            let mut hits = 0;
+            while hits < 5 {
+                assert!(rounds < 500, "{:?}: stage {stage} is never interrupted", fresh.engine());
+                hits += u32::from(dropped_at(&fresh, stage, Duration::from_micros(40) * hits).await == stage);
+                // A clean connection: begin would fail or warn inside an open transaction, and the rows would be there.
+                let mut tx = fresh.store.begin().await.unwrap();
+                tx.insert(&[sample(&DECISIONS, rounds, true)]).await.unwrap();
+                tx.commit().await.unwrap();
+                rounds += 1;
+            }
         }
-        assert_eq!(finished, 0);
         assert_eq!(count(&fresh.store, &JOURNAL).await, 0, "{:?}", fresh.engine());
-        assert_eq!(count(&fresh.store, &DECISIONS).await, 60, "{:?}", fresh.engine());
+        assert_eq!(count(&fresh.store, &REQUESTS).await, 0, "{:?}", fresh.engine());
+        assert_eq!(count(&fresh.store, &DECISIONS).await, rounds, "{:?}", fresh.engine());
     }
 }
 
-/// Polls a future a number of times, as it asks for it, then drops it. Whether it ended.
-async fn polled(work: impl Future, polls: i64) -> bool {
-    let mut work = Box::pin(work);
-    let mut left = polls;
-    std::future::poll_fn(|context| {
-        if left == 0 {
-            return std::task::Poll::Ready(false);
+/// Drops a transaction's future some time after it has reached a stage. The stage it was in.
+async fn dropped_at(fresh: &Fresh, stage: i32, later: Duration) -> i32 {
+    let reached = std::cell::Cell::new(0);
+    let work = async {
+        let mut tx = fresh.store.begin().await?;
+        reached.set(1);
+        tx.query("select count(*) from journal", &[], &[ColType::Int]).await?;
+        reached.set(2);
+        tx.insert(&[sample(&JOURNAL, 1, true)]).await?;
+        reached.set(3);
+        tx.insert(&(0..300).map(|n| sample(&REQUESTS, n, true)).collect::<Vec<_>>()).await?;
+        reached.set(4);
+        std::future::pending::<Result<(), StoreError>>().await
+    };
+    let mut work = std::pin::pin!(work);
+    loop {
+        std::future::poll_fn(|context| Poll::Ready(work.as_mut().poll(context).is_ready())).await;
+        if reached.get() >= stage {
+            break;
         }
-        left -= 1;
-        let ended = work.as_mut().poll(context).is_ready();
-        if ended || left == 0 { std::task::Poll::Ready(ended) } else { std::task::Poll::Pending }
-    })
-    .now_or_never_within(Duration::from_millis(50))
-    .await
-}
-
-/// Ends after a while even if nothing wakes.
-trait Within: Future<Output = bool> + Sized {
-    async fn now_or_never_within(self, limit: Duration) -> bool {
-        tokio::time::timeout(limit, self).await.unwrap_or(false)
+        tokio::time::sleep(Duration::from_micros(20)).await;
     }
+    // The engine goes on meanwhile; nobody looks.
+    std::thread::sleep(later);
+    reached.get()
 }
-
-impl<F: Future<Output = bool>> Within for F {}
 
 #[tokio::test]
 async fn a_dropped_commit_is_carried_through() {
     for fresh in engines().await {
         let mut tx = fresh.store.begin().await.unwrap();
         tx.insert(&[sample(&JOURNAL, 1, true)]).await.unwrap();
-        polled(tx.commit(), 1).await;
+        let mut commit = Box::pin(tx.commit());
+        assert!(std::future::poll_fn(|context| Poll::Ready(commit.as_mut().poll(context).is_pending())).await);
+        drop(commit);
         for _ in 0..200 {
             if count(&fresh.store, &JOURNAL).await == 1 {
                 break;
@@ -401,7 +405,7 @@ async fn hostile_text_is_only_text() {
             .iter()
             .enumerate()
             .map(|(n, text)| {
-                let mut row = sample(&JOURNAL, n as i64, true);
+                let mut row = sample(&JOURNAL, i64::try_from(n).unwrap(), true);
                 row.body[0] = (*text).into();
                 row
             })
@@ -721,6 +725,106 @@ async fn connections_that_died_are_replaced() {
     assert_eq!(count(&fresh.store, &JOURNAL).await, 2);
 }
 
+/// Ends all connections to a database but the one that asks for it.
+async fn hang_up(url: &str) {
+    let sql = "select pg_terminate_backend(pid) from pg_stat_activity
+               where datname = current_database() and pid <> pg_backend_pid()";
+    common::on_server(url, sql.to_owned()).await;
+}
+
+/// A connection that breaks before the commit was answered leaves the outcome open, and says so.
+#[tokio::test]
+async fn a_commit_without_an_answer_is_of_unknown_outcome() {
+    let Some(fresh) = common::postgres(options()).await else { return };
+    let mut tx = fresh.store.begin().await.unwrap();
+    tx.insert(&[sample(&JOURNAL, 1, true)]).await.unwrap();
+    hang_up(&fresh.url).await;
+    assert_eq!(tx.commit().await, Err(StoreError::CommitUnknown));
+
+    let mut tx = fresh.store.begin().await.unwrap();
+    hang_up(&fresh.url).await;
+    let error = tx.insert(&[sample(&JOURNAL, 2, true)]).await.unwrap_err();
+    assert!(matches!(error, StoreError::Disconnected(_)), "{error}");
+    assert_eq!(tx.commit().await, Err(StoreError::Spent));
+    assert_eq!(count(&fresh.store, &JOURNAL).await, 0);
+}
+
+/// Work is done again where the connection broke, and a head that somebody else holds is given up on in time.
+#[tokio::test]
+async fn what_is_in_the_way_is_tried_again() {
+    let hasty = Options { lock_timeout: Duration::from_millis(50), ..options() };
+    let Some(fresh) = common::postgres(hasty).await else { return };
+    fresh.store.write(|tx| async { tx.create_heads(&[head("a", 0)]).await }.boxed()).await.unwrap();
+    let attempts = AtomicU32::new(0);
+    let done = fresh
+        .store
+        .write(|tx| {
+            let first = attempts.fetch_add(1, Ordering::SeqCst) == 0;
+            let url = fresh.url.clone();
+            async move {
+                if first {
+                    hang_up(&url).await;
+                }
+                tx.insert(&[sample(&JOURNAL, 1, true)]).await
+            }
+            .boxed()
+        })
+        .await;
+    assert_eq!(done, Ok(()));
+    assert_eq!(attempts.load(Ordering::SeqCst), 2);
+
+    let mut holder = fresh.store.begin().await.unwrap();
+    holder.lock_heads(&[county("a")]).await.unwrap();
+    let mut other = fresh.store.begin().await.unwrap();
+    assert_eq!(other.lock_heads(&[county("a")]).await, Err(StoreError::Contended("55P03".into())));
+    holder.rollback().await;
+    drop(other);
+    let mut other = fresh.store.begin().await.unwrap();
+    assert_eq!(other.lock_heads(&[county("a")]).await.unwrap().len(), 1);
+}
+
+/// Whoever waits for a head reads, after the wait, what the holder wrote: the lock is a statement of its own.
+#[tokio::test]
+async fn after_the_lock_the_others_work_is_seen() {
+    let Some(fresh) = common::postgres(options()).await else { return };
+    let mut holder = fresh.store.begin().await.unwrap();
+    holder.create_heads(&[head("a", 0)]).await.unwrap();
+    holder.commit().await.unwrap();
+    let mut holder = fresh.store.begin().await.unwrap();
+    holder.lock_heads(&[county("a")]).await.unwrap();
+    let store = fresh.store.clone();
+    let waiter = tokio::spawn(async move {
+        let mut tx = store.begin().await.unwrap();
+        let heads = tx.lock_heads(&[county("a")]).await.unwrap();
+        let rows = tx.query("select count(*) from requests", &[], &[ColType::Int]).await.unwrap();
+        (heads[0].seq, rows[0][0].clone())
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let mut batch = Batch::new();
+    batch.append(sample(&REQUESTS, 1, true));
+    holder.flush(&batch, &[step("a", 0, 1)]).await.unwrap();
+    holder.commit().await.unwrap();
+    assert_eq!(waiter.await.unwrap(), (1, Cell::Int(1)));
+}
+
+/// The log of a file is copied and starts over while writes go on, by the task beside them: the writer itself would
+/// only do it at eight times the pages.
+#[tokio::test]
+async fn the_log_starts_over() {
+    const PAGES: u64 = 200;
+    let fresh = common::sqlite(Options { checkpoint_pages: PAGES, ..options() }).await;
+    let log = format!("{}-wal", fresh.url.strip_prefix("sqlite://").unwrap());
+    let mut longest = 0;
+    for n in 0..150 {
+        let rows: Vec<Row> = (0..100).map(|m| sample(&JOURNAL, n * 100 + m, true)).collect();
+        write(&fresh.store, &rows).await.unwrap();
+        longest = longest.max(std::fs::metadata(&log).unwrap().len());
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert!(longest > PAGES * 2_048, "too little was written to tell: {longest}");
+    assert!(longest < PAGES * 7 * 4_096, "{longest} bytes of log");
+}
+
 /// The rows of one command: the count that the promise of few rows per command is held to.
 #[tokio::test]
 async fn the_tally_counts_rows_and_statements() {
@@ -735,8 +839,9 @@ async fn the_tally_counts_rows_and_statements() {
         let opened = vec![sample(&tables::DETAINERS, 1, true)];
         batch.add(Changes { closed: vec![], opened, appended: vec![sample(&DECISIONS, 1, true)] }, 1);
         let mut tx = fresh.store.begin().await.unwrap();
-        tx.write(&batch).await.unwrap();
-        tx.update_heads(&[step("a", 0, 1)]).await.unwrap();
+        let clock = tx.flush(&batch, &[step("a", 0, 1)]).await.unwrap();
+        assert_eq!(clock.is_some(), fresh.engine() == Engine::Postgres);
+        assert_eq!(tx.tally().statements, if fresh.engine() == Engine::Postgres { 1 } else { 5 });
         let tally = tx.commit().await.unwrap();
         assert_eq!(
             tally.inserted.iter().map(|(t, n)| (*t, *n)).collect::<Vec<_>>(),
@@ -763,7 +868,7 @@ async fn a_county_at_once() {
             batch.add(Changes { closed: vec![(&HOLDS, row.key)], opened: vec![later], appended: vec![] }, 2);
         }
         let mut tx = fresh.store.begin().await.unwrap();
-        tx.write(&batch).await.unwrap();
+        tx.flush(&batch, &[]).await.unwrap();
         assert!(tx.tally().statements < 60, "{}", tx.tally().statements);
         tx.commit().await.unwrap();
         assert_eq!(count(&fresh.store, &HOLDS).await, 10_000);

@@ -262,6 +262,7 @@ impl Row {
     }
 }
 
+#[expect(clippy::missing_fields_in_debug, reason = "key and body are shown by column")]
 impl fmt::Debug for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut row = f.debug_struct(self.table.name);

@@ -105,6 +105,12 @@ pub enum StoreError {
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
+    /// There is no room left. What was acknowledged is safe; make room and go on.
+    #[error("the database has no room left")]
+    Full,
+    /// The file or a page of it cannot be read as a database.
+    #[error("the database is damaged (code {0})")]
+    Damaged(String),
     /// The engine refused for a reason that has no name here.
     #[error("the database refused (code {0})")]
     Engine(String),
@@ -151,6 +157,8 @@ fn of_postgres(error: &PgDatabaseError) -> StoreError {
         "23505" => StoreError::Duplicate(error.table().unwrap_or("a table").to_owned()),
         // Idle in transaction for too long, shut down, starting up, too many connections, connection trouble.
         "25P03" | "57P01" | "57P02" | "57P03" | "57P05" | "53300" => StoreError::Disconnected(code.to_owned()),
+        "53100" => StoreError::Full,
+        "XX001" | "XX002" => StoreError::Damaged(code.to_owned()),
         _ if code.starts_with("08") => StoreError::Disconnected(code.to_owned()),
         _ => StoreError::Engine(code.to_owned()),
     }
@@ -162,6 +170,9 @@ fn of_sqlite(code: &str, message: &str) -> StoreError {
     match number & 0xff {
         // BUSY, LOCKED.
         5 | 6 => StoreError::Contended(code.to_owned()),
+        13 => StoreError::Full,
+        // CORRUPT, NOTADB.
+        11 | 26 => StoreError::Damaged(code.to_owned()),
         // PRIMARYKEY, UNIQUE: the message is "UNIQUE constraint failed: table.column, ...".
         19 if matches!(number, 1555 | 2067 | 2579) => {
             let table = message.rsplit_once(": ").and_then(|(_, columns)| columns.split('.').next());
@@ -183,7 +194,8 @@ mod tests {
             ("1555", "UNIQUE constraint failed: journal.county, journal.seq", StoreError::Duplicate("journal".into())),
             ("2067", "UNIQUE constraint failed: holds.county", StoreError::Duplicate("holds".into())),
             ("1299", "NOT NULL constraint failed: holds.county", StoreError::Engine("1299".into())),
-            ("13", "database or disk is full", StoreError::Engine("13".into())),
+            ("13", "database or disk is full", StoreError::Full),
+            ("26", "file is not a database", StoreError::Damaged("26".into())),
         ];
         for (code, message, expected) in cases {
             assert_eq!(of_sqlite(code, message), expected, "{code} {message}");

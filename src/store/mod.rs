@@ -32,6 +32,7 @@ mod tally;
 mod text;
 mod tx;
 mod wake;
+mod write;
 
 pub use error::StoreError;
 pub use head::{Head, HeadMove};
@@ -70,7 +71,7 @@ pub struct Store {
 
 /// How new writer connections are made.
 enum Source {
-    Sqlite(SqliteConnectOptions),
+    Sqlite(Box<SqliteConnectOptions>),
     Postgres(Box<PgConnectOptions>),
 }
 
@@ -153,7 +154,7 @@ impl Store {
 
     async fn open_sqlite(path: &str, options: Options) -> Result<Self, StoreError> {
         let opened = sqlite::open(path, &options).await?;
-        let store = Self::new(options, Source::Sqlite(opened.writer), opened.readers, 1);
+        let store = Self::new(options, Source::Sqlite(Box::new(opened.writer)), opened.readers, 1);
         store.inner.give_back(opened.first);
         sqlite::start_checkpoints(&store.inner);
         Ok(store)

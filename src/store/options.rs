@@ -62,10 +62,10 @@ impl Default for Options {
             write_connections: 8,
             begin_timeout: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(30),
-            stream_timeout: Duration::from_secs(600),
+            stream_timeout: Duration::from_mins(10),
             lock_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(15),
-            reader_timeout: Duration::from_secs(60),
+            reader_timeout: Duration::from_mins(1),
             checkpoint_pages: 16_000,
         }
     }

@@ -129,17 +129,19 @@ pub(super) fn sqlite_grid(grid: Grid<'_>, padded_to: usize) -> Result<Args, TooL
     Ok(Args::Sqlite(args))
 }
 
-/// Encodes a grid for PostgreSQL: one array per column.
-pub(super) fn postgres_grid(grid: Grid<'_>) -> Result<Args, TooLarge> {
+/// Encodes grids for PostgreSQL: one array per column, grid after grid.
+pub(super) fn postgres_grids<'a>(grids: impl Iterator<Item = Grid<'a>>) -> Result<Args, TooLarge> {
     let mut args = PgArguments::default();
-    for (at, ty) in grid.types.iter().enumerate() {
-        let column = grid.rows.iter().map(|row| row.get(at).copied().unwrap_or(&Cell::Null));
-        match ty {
-            ColType::Int => args.add(column.map(Cell::as_int).collect::<Vec<_>>()),
-            ColType::Text => args.add(column.map(Cell::as_text).collect::<Vec<_>>()),
-            ColType::Bytes => args.add(column.map(Cell::as_bytes).collect::<Vec<_>>()),
+    for grid in grids {
+        for (at, ty) in grid.types.iter().enumerate() {
+            let column = grid.rows.iter().map(|row| row.get(at).copied().unwrap_or(&Cell::Null));
+            match ty {
+                ColType::Int => args.add(column.map(Cell::as_int).collect::<Vec<_>>()),
+                ColType::Text => args.add(column.map(Cell::as_text).collect::<Vec<_>>()),
+                ColType::Bytes => args.add(column.map(Cell::as_bytes).collect::<Vec<_>>()),
+            }
+            .map_err(|_| TooLarge)?;
         }
-        .map_err(|_| TooLarge)?;
     }
     Ok(Args::Postgres(args))
 }

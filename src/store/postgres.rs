@@ -55,7 +55,7 @@ fn pool(options: &Options, connections: u32) -> PgPoolOptions {
         .max_connections(connections.max(1))
         .test_before_acquire(false)
         .acquire_timeout(options.begin_timeout)
-        .idle_timeout(Some(Duration::from_secs(300)))
+        .idle_timeout(Some(Duration::from_mins(5)))
         .after_release(|conn, _| {
             Box::pin(async move {
                 // Reads open no transaction; should one be open all the same, nobody inherits it.

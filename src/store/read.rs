@@ -1,7 +1,7 @@
 //! Reads outside a transaction: short ones, and long ones in parts.
 
 use super::conn::{Shape, Statement, made, other_engine, written};
-use super::param::{Args, Grid, Param, postgres_grid, sqlite_grid};
+use super::param::{Args, Grid, Param, postgres_grids, sqlite_grid};
 use super::{Engine, Inner, Store, StoreError, text};
 use crate::rows::{Cell, ColType, Column, Row, Table, Version};
 use futures_util::{Stream, TryStreamExt as _};
@@ -271,7 +271,7 @@ pub(super) fn by_statements(
                 let padded = [1, 4, 16, 64, CHUNK_KEYS].into_iter().find(|size| *size >= chunk.len()).unwrap_or(CHUNK_KEYS);
                 (padded, sqlite_grid(grid, padded)?)
             }
-            Engine::Postgres => (0, postgres_grid(grid)?),
+            Engine::Postgres => (0, postgres_grids([grid].into_iter())?),
         };
         let what = format!("{} {tail}", by.join(","));
         let make = || text::select_by(inner.engine(), table, &columns, tail, padded);

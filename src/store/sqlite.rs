@@ -43,12 +43,20 @@ pub(super) async fn open(path: &str, options: &Options) -> Result<Opened, StoreE
 }
 
 /// Makes the file, readable by its owner only, if there is none; the log and its index follow its mode.
+///
+/// A file that is there is not opened: closing it again would drop the locks that other connections of this process
+/// hold on it.
 fn make_private(path: &Path) -> Result<(), StoreError> {
     let mut open = std::fs::OpenOptions::new();
-    open.create(true).append(true);
+    open.create_new(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut open, 0o600);
-    open.open(path).map(|_| ()).map_err(|error| StoreError::Disconnected(format!("file: {}", error.kind())))
+    match open.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(StoreError::Disconnected(format!("its file: {}", error.kind())))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn base(path: &str, options: &Options) -> SqliteConnectOptions {

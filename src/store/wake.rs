@@ -138,16 +138,15 @@ async fn notify_others(weak: Weak<Inner>, options: PgConnectOptions, bell: Arc<N
             if unsent.is_empty() {
                 break;
             }
-            match send(&mut conn, &options, &unsent).await {
-                Ok(()) => failures = 0,
-                // Lost: listeners look at the heads by themselves. Pause so that a dead server is not hammered.
-                Err(_) => {
-                    conn = None;
-                    drop(inner);
-                    retry::pause(failures).await;
-                    failures += 1;
-                }
+            drop(inner);
+            if send(&mut conn, &options, &unsent).await.is_ok() {
+                failures = 0;
+                continue;
             }
+            // Lost: listeners look at the heads by themselves. Pause so that a dead server is not hammered.
+            conn = None;
+            retry::pause(failures).await;
+            failures += 1;
         }
     }
 }
