@@ -22,6 +22,7 @@ pub mod facts;
 pub mod gap;
 pub mod ids;
 pub mod money;
+pub mod numbered;
 pub mod policy;
 pub mod rate;
 pub mod refusal;

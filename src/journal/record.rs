@@ -1,6 +1,6 @@
 //! One record: what one command did to one stream.
 
-use super::wire::{Problem, WireError, decode, encode};
+use super::wire::{self, Problem, WireError};
 use crate::domain::event::Event;
 use crate::domain::ids::{BookingId, CountyId};
 use crate::domain::time::Instant;
@@ -20,7 +20,13 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// The stream of a stored word.
+    /// The word that is stored: `c`, or `b/` and the booking.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.to_string()
+    }
+
+    /// The stream of a word that [`Stream::key`] gave.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         match word.split_once('/') {
@@ -31,7 +37,7 @@ impl Stream {
     }
 }
 
-/// `c`, or `b/` and the booking: the word that is stored.
+/// As [`Stream::key`].
 impl fmt::Display for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -43,10 +49,10 @@ impl fmt::Display for Stream {
 
 /// What the first record of a command keeps of the request.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Request {
+pub struct RequestKey {
     /// The caller's own id for it.
     pub id: Arc<str>,
-    /// HMAC under the county's key over the canonical command.
+    /// HMAC-SHA256 under the county's key over the canonical command.
     pub fingerprint: [u8; 32],
 }
 
@@ -66,52 +72,38 @@ pub struct Record {
     /// Whose events these are.
     pub stream: Stream,
     /// When it was recorded; later than the record before it.
-    pub recorded_at: Instant,
+    pub recorded: Instant,
     /// Who asked: the credential's name.
     pub actor: Arc<str>,
+    /// The person behind that credential; empty where it stands for nobody, as the sweeper's.
+    pub person: Arc<str>,
     /// The method called.
     pub method: Arc<str>,
     /// The request, in the command's first record only.
-    pub request: Option<Request>,
+    pub request: Option<RequestKey>,
     /// Whether it came by an import of the past.
     pub history: bool,
     /// What happened, in order.
     pub events: Vec<Event>,
 }
 
-/// Bytes that are no record this program can read.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum BadRecord {
-    /// Written by a newer program, or not a record at all.
-    #[error("a record in format {found}; this program reads format {FORMAT}")]
-    Format {
-        /// The format it says it has; 0 where it says none.
-        found: u32,
-    },
-    /// Not the canonical bytes of a record.
-    #[error("not a record: {0}")]
-    Wire(#[from] WireError),
-}
-
 impl Record {
     /// The exact bytes that are hashed and stored.
     #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        encode(self)
+    pub fn encode(&self) -> Vec<u8> {
+        wire::encode(self)
     }
 
-    /// Reads what [`Record::to_bytes`] wrote.
+    /// Reads what [`Record::encode`] wrote.
     ///
     /// # Errors
-    /// [`BadRecord::Format`] before all else, then [`BadRecord::Wire`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadRecord> {
-        let found = format_of(bytes)?;
-        if found == FORMAT { Ok(decode(bytes)?) } else { Err(BadRecord::Format { found }) }
+    /// [`Problem::Format`] before all else where the format is not [`FORMAT`]; otherwise what is not canonical, and where.
+    pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
+        let format = wire::first_varint(bytes, 1).and_then(|format| match format.unwrap_or(0) {
+            known if known == u64::from(FORMAT) => Ok(()),
+            found => Err(Problem::Format(found)),
+        });
+        format.map_err(|problem| WireError::from(problem).at("Record", "format"))?;
+        wire::decode(bytes)
     }
-}
-
-/// The format of a record, whatever may follow it.
-fn format_of(bytes: &[u8]) -> Result<u32, WireError> {
-    let found = super::wire::first_varint(bytes, 1).map_err(|problem| WireError::from(problem).at("Record", "format"))?;
-    u32::try_from(found.unwrap_or(0)).map_err(|_| WireError::from(Problem::Range).at("Record", "format"))
 }

@@ -17,7 +17,7 @@ mod gap;
 mod policy;
 mod rate;
 
-use super::record::{Record, Request, Stream};
+use super::record::{Record, RequestKey, Stream};
 use super::wire::{Cursor, Kind, Problem, Value, WireError, WireType, macros::single_field, message};
 use crate::domain::time::Span;
 
@@ -37,21 +37,23 @@ message! {
         /// Whose events these are: `c` for the county's own, `b/` and the booking's id for a booking's.
         6: stream,
         /// When it was recorded, in microseconds of UTC since 1970; later than the record before it.
-        7: recorded_at,
+        7: recorded,
         /// Who asked: the credential's name.
         8: actor,
+        /// The person behind that credential; empty where it stands for nobody, as the sweeper's.
+        9: person,
         /// The method called.
-        9: method,
+        10: method,
         /// The request, in the command's first record only.
-        10: request,
+        11: request,
         /// Whether it came by an import of the past.
-        11: history,
+        12: history,
         /// What happened, in order.
-        12: events,
+        13: events,
     }
 
     /// What the first record of a command keeps of the request.
-    Request {
+    RequestKey {
         /// The caller's own id for it.
         1: id,
         /// HMAC-SHA256 under the county's key over the canonical command.
@@ -94,7 +96,7 @@ pub fn roots() -> Vec<Kind> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::{BadRecord, FORMAT};
+    use super::super::record::FORMAT;
     use super::super::wire::sample::Sampler;
     use super::super::wire::tests::agrees_with_protobuf;
     use super::super::wire::{encode, proto_text, schema_faults};
@@ -146,8 +148,8 @@ mod tests {
         let mut events = BTreeSet::new();
         for seed in 0..2_000 {
             let bytes = sample(seed);
-            let record = Record::from_bytes(&bytes).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
-            assert_eq!(record.to_bytes(), bytes, "seed {seed}");
+            let record = Record::decode(&bytes).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+            assert_eq!(record.encode(), bytes, "seed {seed}");
             agrees_with_protobuf(descriptor.clone(), &bytes);
             events.extend(record.events.iter().map(|event| encode(event)[0..2].to_vec()));
         }
@@ -160,28 +162,30 @@ mod tests {
             let mut bytes = sample(seed);
             let n = at.index(bytes.len());
             if cut { bytes.truncate(n) } else { bytes[n] = byte }
-            if let Ok(record) = Record::from_bytes(&bytes) {
-                prop_assert_eq!(record.to_bytes(), bytes);
+            if let Ok(record) = Record::decode(&bytes) {
+                prop_assert_eq!(record.encode(), bytes);
             }
         }
     }
 
     #[test]
     fn another_format_is_told_before_all_else() {
-        let refused = |bytes: &[u8]| Record::from_bytes(bytes).unwrap_err();
-        assert_eq!(refused(&[0x08, 2, 0xff, 0xff]), BadRecord::Format { found: 2 });
-        assert_eq!(refused(&[]), BadRecord::Format { found: 0 });
-        assert_eq!(refused(&[0x0a, 0]).to_string(), "not a record: Record.format: is written in another wire type");
-        assert_eq!(refused(&[0x08, 1]).to_string(), "not a record: Record.county: is missing where it should come");
+        let refused = |bytes: &[u8]| Record::decode(bytes).unwrap_err();
+        let format = |found| WireError { message: "Record", field: "format", problem: Problem::Format(found) };
+        assert_eq!(refused(&[0x08, 2, 0xff, 0xff]), format(2));
+        assert_eq!(refused(&[]), format(0));
+        assert_eq!(refused(&[0x08, 2]).to_string(), "Record.format: is 2, a format that this program does not read");
+        assert_eq!(refused(&[0x0a, 0]).to_string(), "Record.format: is written in another wire type");
+        assert_eq!(refused(&[0x08, 1]).to_string(), "Record.county: is missing where it should come");
         let mut bytes = sample(1);
         bytes.extend([0x82, 0x01, 0]);
-        assert_eq!(refused(&bytes).to_string(), "not a record: Record: unknown field number 16");
+        assert_eq!(refused(&bytes).to_string(), "Record: unknown field number 16");
     }
 
     #[test]
     fn streams() {
         for word in ["c", "b/2017-000123"] {
-            assert_eq!(Stream::parse(word).map(|stream| stream.to_string()).as_deref(), Some(word));
+            assert_eq!(Stream::parse(word).map(|stream| stream.key()).as_deref(), Some(word));
         }
         for word in ["", "b", "b/", "b/a/b", "c/", "d/1", "B/1", "b/a b"] {
             assert_eq!(Stream::parse(word), None, "{word}");

@@ -33,7 +33,8 @@ macro_rules! message {
 }
 
 /// Gives enums without payloads a wire form: `enumeration! { Outcome { 1: Honor, 2: Decline } }`.
-/// A case that is not listed does not compile; 0 is never written and refused on reading.
+/// A case that is not listed does not compile; 0 is never written and refused on reading. The same numbers stand for
+/// the cases in tables: [`Numbered`](crate::domain::numbered::Numbered).
 macro_rules! enumeration {
     ($($(#[doc = $doc:literal])* $name:ident { $($(#[doc = $case_doc:literal])* $number:literal : $case:ident),+ $(,)? })+) => {$(
         impl $crate::journal::wire::Value for $name {
@@ -58,6 +59,18 @@ macro_rules! enumeration {
                     $($number => Ok(Self::$case),)+
                     other => Err($crate::journal::wire::Problem::Case(other).into()),
                 }
+            }
+        }
+
+        impl $crate::domain::numbered::Numbered for $name {
+            const ALL: &'static [Self] = &[$(Self::$case),+];
+
+            fn number(&self) -> i64 {
+                match self { $(Self::$case => $number),+ }
+            }
+
+            fn from_number(number: i64) -> Option<Self> {
+                match number { $($number => Some(Self::$case),)+ _ => None }
             }
         }
         $crate::journal::wire::macros::single_field!($name);

@@ -22,7 +22,7 @@
 //! bytes again; everything else is a [`WireError`] that names message and field. Reading never panics and never
 //! nests deeper than [`MAX_DEPTH`].
 //!
-//! To add a type, list it in `journal/records.rs`. To add a kind of scalar, implement it in `values.rs`. Maps and
+//! To add a type, list it in the file of `journal/records/` that is named after its own. To add a kind of scalar, implement it in `values.rs`. Maps and
 //! floats have no wire form on purpose: neither has one encoding.
 
 pub(crate) mod macros;
@@ -34,6 +34,7 @@ pub(in crate::journal) mod sample;
 #[cfg(test)]
 pub(in crate::journal) mod tests;
 
+pub use crate::domain::numbered::Numbered;
 pub(crate) use macros::{enumeration, message, oneof, transparent};
 pub use schema::{Body, Case, FieldSchema, Kind, Label, Schema, proto_text, schema_faults};
 #[doc(hidden)]
@@ -89,6 +90,9 @@ pub enum Problem {
     /// A set whose elements are not in ascending order, or not distinct.
     #[error("is a set out of order")]
     Set,
+    /// A record in a format that this program does not read: a newer program wrote it, or it is no record.
+    #[error("is {0}, a format that this program does not read")]
+    Format(u64),
     /// Messages inside messages, beyond [`MAX_DEPTH`].
     #[error("nests too deep")]
     Depth,
