@@ -91,7 +91,6 @@ struct Cover<'a> {
     span: Span,
     detainer: &'a Detainer,
     decision: &'a Decision,
-    terms: &'a ClockTerms,
     /// Until here it rests on something recorded later.
     late_until: Instant,
 }
@@ -398,7 +397,7 @@ fn honored_times<'a>(
         let from = Span::from(decision.authority_from.max(named));
         let Some(span) = in_force.meet(&effect).and_then(|s| s.meet(&from)) else { continue };
         let late_until = decision.at.known.max(effect_known).max(named_known);
-        covers.push(Cover { span, detainer, decision, terms, late_until });
+        covers.push(Cover { span, detainer, decision, late_until });
     }
 }
 

@@ -27,4 +27,6 @@ pub mod policy;
 pub mod rate;
 pub mod refusal;
 pub mod settling;
+#[doc(hidden)]
+pub mod testing;
 pub mod time;

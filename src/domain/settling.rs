@@ -151,3 +151,31 @@ pub fn postings(county: &County, booking: &Booking, moment: &Moment<'_>, cause: 
     }
     Ok(posted)
 }
+
+/// Since when a reservation or a return of this booking has been due, if one is (DOMAIN.md §10.25): the first record of
+/// the county at or after that instant has to settle it.
+#[must_use]
+pub fn due(county: &County, booking: &Booking, now: Instant) -> Option<Instant> {
+    let begun = booking.custody.holds.iter().filter(|h| !h.voided && h.start <= now);
+    let tried = |hold: &Hold, id: &AgreementId| booking.reservations.iter().any(|r| r.agreement == *id && r.hold == hold.id);
+    let untried = begun.filter(|h| budgeted(county, booking, h).any(|a| !tried(h, &a.id))).map(|h| h.start);
+    let kept = booking.reservations.iter().filter(|r| r.amount.is_some() && r.spent.is_none());
+    let of = |r: &Reservation| booking.custody.holds.iter().find(|h| h.id == r.hold).cloned();
+    let over = kept.filter_map(|r| of(r).map(|h| if h.voided { h.start } else { h.until })).filter(|at| *at <= now);
+    untried.chain(over).min()
+}
+
+/// The agreements whose unreserved balance came to nothing, or to something again, between two states of a county:
+/// what relied on them is decided again (DOMAIN.md §5 *When*).
+#[must_use]
+pub fn balances_turned(before: &County, after: &County) -> Vec<AgreementId> {
+    let left = |county: &County, id: &AgreementId| {
+        county.agreements.get(id).and_then(|a| county.unreserved(a)).is_none_or(|left| left > Cents::ZERO)
+    };
+    after
+        .agreements
+        .keys()
+        .filter(|id| before.agreements.contains_key(*id) && left(before, id) != left(after, id))
+        .cloned()
+        .collect()
+}

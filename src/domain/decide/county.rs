@@ -1,10 +1,11 @@
 //! Commands to a county's own settings: places, calendars, rules, promises, prices.
 
 use super::super::agreement::Agreement;
-use super::super::booking::{PostingCause, Proposal};
+use super::super::booking::{Booking, PostingCause, Proposal};
 use super::super::command::{CountyCommand, FacilityChange, NewFacility, NewRate, NewRevision};
 use super::super::county::{Calendar, County, Facility, Profile};
 use super::super::decision::Trigger;
+use super::super::detainer::Detainer;
 use super::super::event::{CountyCreated, Event};
 use super::super::ids::{AgreementId, CountyId, FacilityId, ProposalId, RateId, RevisionId};
 use super::super::policy::{OpenDetainers, Revision};
@@ -26,14 +27,28 @@ pub struct CountyAnswer {
 /// Bookings that follow a change of the county's settings.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Affected {
-    /// Those with a request that is open.
+    /// Those with a request that is open at `since` or later.
     pub open_detainers: bool,
+    /// The first instant at which an answer may have changed.
+    pub since: Instant,
     /// Those with custody after T0 on or after this day, in these facilities (all where empty).
     pub costs_since: Option<(Date, Vec<FacilityId>)>,
     /// A reason to decide that is not in the county's settings themselves.
     pub trigger: Option<(Trigger, Instant)>,
     /// What postings that follow are called.
     pub cause: PostingCause,
+}
+
+/// Whether a booking has to follow.
+#[must_use]
+pub fn follows(county: &County, affected: &Affected, booking: &Booking) -> bool {
+    let open = |d: &Detainer| booking.is_open(d, affected.since.max(d.received.effective));
+    let charged = |(since, facilities): &(Date, Vec<FacilityId>)| {
+        let segments = booking.custody.gaps.iter().flat_map(|g| &g.segments);
+        let mut here = segments.filter(|s| facilities.is_empty() || facilities.contains(&s.facility));
+        here.any(|s| s.span.end > county.zone_of(&s.facility).start_of(*since))
+    };
+    (affected.open_detainers && booking.detainers.iter().any(open)) || affected.costs_since.as_ref().is_some_and(charged)
 }
 
 /// Answers a command to a county's settings, or refuses it.
@@ -186,8 +201,9 @@ fn not_displacing(_: &County, latest: Option<Instant>, revision: &Revision, ctx:
 
 fn activated(revision: Revision, mut events: Vec<Event>) -> CountyAnswer {
     let takes_in = revision.open_detainers == OpenDetainers::Reevaluate;
+    let since = revision.effective.effective;
     events.push(Event::RevisionActivated(revision));
-    let affected = Affected { open_detainers: true, costs_since: None, trigger: None, cause: PostingCause::Policy };
+    let affected = Affected { open_detainers: true, since, costs_since: None, trigger: None, cause: PostingCause::Policy };
     CountyAnswer { events, affected: takes_in.then_some(affected) }
 }
 
@@ -259,14 +275,16 @@ fn terminate_agreement(county: &County, id: &AgreementId, at: Instant, ctx: &Con
 
 /// Open requests in its scope are decided again; what it pays for time already posted is posted anew.
 fn agreement_set(county: &County, agreement: Agreement, before: Option<&Agreement>) -> CountyAnswer {
-    let since = before.map_or(agreement.start, |b| b.start.min(agreement.start));
+    let start = before.map_or(agreement.start, |b| b.start.min(agreement.start));
+    let guaranteed = [Some(&agreement), before].into_iter().flatten().map(Agreement::starts_at).min();
     let facilities = match before {
         Some(before) if before.scope.facilities != agreement.scope.facilities => Vec::new(),
         _ => agreement.scope.facilities.clone(),
     };
     let affected = Affected {
         open_detainers: county.revisions.iter().any(Revision::reads_guarantee),
-        costs_since: Some((since, facilities)),
+        since: guaranteed.unwrap_or(Instant::MIN),
+        costs_since: Some((start, facilities)),
         trigger: None,
         cause: PostingCause::Agreement,
     };
@@ -286,6 +304,7 @@ fn set_rate(county: &County, new: &NewRate, ctx: &Context) -> Result<CountyAnswe
     book.add(rate.clone()).map_err(|bad| Refusal::new(Why::Overlaps, "rate", bad.to_string()))?;
     let affected = Affected {
         open_detainers: false,
+        since: Instant::FAR,
         costs_since: Some((rate.effective, vec![rate.facility.clone()])),
         trigger: None,
         cause: PostingCause::Rate,

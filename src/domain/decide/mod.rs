@@ -10,9 +10,9 @@ mod correction;
 mod county;
 mod detainers;
 
-pub use booking::booking;
+pub use booking::{booking, earlier_stay};
 pub use consequences::consequences;
-pub use county::{Affected, CountyAnswer, county};
+pub use county::{Affected, CountyAnswer, county, follows};
 
 use super::deciding::Moment;
 use super::decision::Trigger;
