@@ -89,9 +89,14 @@ pub struct Record {
 
 impl Record {
     /// The exact bytes that are hashed and stored.
+    ///
+    /// Any value is written, but two kinds are refused when read: an id that is empty, and an explanation that nests
+    /// deeper than 60 levels (what [`wire::MAX_DEPTH`] leaves it). The domain makes neither; a debug build checks it here.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        wire::encode(self)
+        let bytes = wire::encode(self);
+        debug_assert_eq!(Self::decode(&bytes).as_ref(), Ok(self));
+        bytes
     }
 
     /// Reads what [`Record::encode`] wrote.

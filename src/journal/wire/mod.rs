@@ -22,13 +22,15 @@
 //! bytes again; everything else is a [`WireError`] that names message and field. Reading never panics and never
 //! nests deeper than [`MAX_DEPTH`].
 //!
-//! To add a type, list it in the file of `journal/records/` that is named after its own. To add a kind of scalar, implement it in `values.rs`. Maps and
-//! floats have no wire form on purpose: neither has one encoding.
+//! To add a type, list it in the file of `journal/records/` that is named after its own. To add a kind of scalar,
+//! implement it in `values.rs`. Maps and floats have no wire form on purpose: neither has one encoding.
 
 pub(crate) mod macros;
 mod schema;
 mod values;
 
+#[cfg(test)]
+pub(in crate::journal) mod coverage;
 #[cfg(test)]
 pub(in crate::journal) mod sample;
 #[cfg(test)]

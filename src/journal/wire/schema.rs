@@ -114,7 +114,7 @@ impl Schema {
         Self { name, doc: &[" A list where one value is wanted."], body: Body::Message(vec![items]) }
     }
 
-    fn fields(&self) -> &[FieldSchema] {
+    pub(super) fn fields(&self) -> &[FieldSchema] {
         match &self.body {
             Body::Message(fields) | Body::OneOf(fields) => fields,
             Body::Enumeration(_) => &[],
@@ -178,7 +178,7 @@ fn value_name(of: &str, case: &str) -> String {
 }
 
 /// Every schema that can be reached, the roots first, each before what it is made of.
-fn reach(roots: &[Kind]) -> Vec<Schema> {
+pub(super) fn reach(roots: &[Kind]) -> Vec<Schema> {
     fn visit(kind: Kind, seen: &mut BTreeSet<String>, found: &mut Vec<Schema>) {
         let Kind::Named(schema) = kind else { return };
         let schema = schema();
@@ -202,7 +202,7 @@ fn reach(roots: &[Kind]) -> Vec<Schema> {
 #[must_use]
 pub fn proto_text(roots: &[Kind]) -> String {
     let mut out = String::from(
-        "// The records of the journal, as they lie on disk. Printed from the declarations in src/journal/records.rs;\n\
+        "// The records of the journal, as they lie on disk. Printed from the declarations in src/journal/records/;\n\
          // do not edit by hand.\n\
          //\n\
          // An sfixed64 is an instant: microseconds of UTC since 1970. An sint32 that names a day counts days since\n\

@@ -259,7 +259,7 @@ fn least() -> Everything {
 }
 
 /// The descriptor that a `.proto` of this text gives the message.
-fn descriptor(text: &str, message: &str) -> prost_reflect::MessageDescriptor {
+pub(in crate::journal) fn descriptor(text: &str, message: &str) -> prost_reflect::MessageDescriptor {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("t.proto"), text).unwrap();
     let files = protox::compile(["t.proto"], [folder.path()]).unwrap();
