@@ -182,6 +182,14 @@ async fn a_row_has_one_current_version() {
         tx.insert_versions(&[version(budget("a", 1), 1, None)]).await.unwrap();
         let result = tx.insert_versions(&[version(budget("a", 2), 2, None)]).await;
         assert_eq!(result, Err(StoreError::Duplicate("budgets".to_owned())), "{:?}", fresh.engine());
+        drop(tx);
+
+        // Where no index says so, closing does.
+        let hold = sample(&HOLDS, 1, true);
+        let mut tx = fresh.store.begin().await.unwrap();
+        tx.insert_versions(&[version(hold.clone(), 1, None), version(hold.clone(), 2, None)]).await.unwrap();
+        let result = tx.close_versions(&[Closing { table: &HOLDS, key: hold.key, to_seq: 3 }]).await;
+        assert_eq!(result, Err(StoreError::WrongCount { table: "holds", expected: 1, found: 2 }), "{:?}", fresh.engine());
     }
 }
 
