@@ -1,6 +1,6 @@
 //! The client's one view of the ambient world: the machine's clock and its random source.
 //!
-//! Request ids are UUIDv7, so that the server's index of them grows at one end. Everything that must give the same id at
+//! Request ids are UUIDs of version 7, so that the server's index of them grows at one end. Everything that must give the same id at
 //! each run (imports, the rehearsal county) makes it from words with [`steady_id`] instead.
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -17,7 +17,7 @@ pub fn now() -> DateTime<Utc> {
     DateTime::from(SystemTime::now())
 }
 
-/// A new request id: a UUIDv7 of this moment. Where the machine gives no random bytes, the process id and the clock's
+/// A new request id: a UUID of version 7, of this moment. Where the machine gives no random bytes, the process id and the clock's
 /// nanoseconds stand in: an id has to be new, not secret.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the client's one source of chance, for ids that have to be new")]

@@ -109,10 +109,9 @@ pub fn instant(local: NaiveDateTime, zone: Tz, repeated: RepeatedHour) -> Result
 /// [`TimeError::Skipped`] where the whole day is missing.
 pub fn start_of_day(day: NaiveDate, zone: Tz) -> Result<DateTime<Utc>, TimeError> {
     let midnight = day.and_time(NaiveTime::MIN);
-    let quarters = (0..96).map(|n| midnight + TimeDelta::minutes(15 * n));
+    let mut quarters = (0..96).map(|n| midnight + TimeDelta::minutes(15 * n));
     quarters
-        .filter_map(|local| instant(local, zone, RepeatedHour::Earlier).ok())
-        .next()
+        .find_map(|local| instant(local, zone, RepeatedHour::Earlier).ok())
         .ok_or(TimeError::Skipped { local: midnight, zone })
 }
 

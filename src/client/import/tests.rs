@@ -200,7 +200,7 @@ async fn far_more_rows_than_the_window_come_back_in_order() {
     let mut csv = String::from("id,day\n");
     for n in 0..3_000 {
         let day = if n % 7 == 0 { "never" } else { "2024-01-01" };
-        csv.push_str(&format!("r{n},{day}\n"));
+        csv += &format!("r{n},{day}\n");
     }
     let mut next = 0;
     let totals = run(&client, Some(&client), &job(&folder, csv.as_bytes()), |step| {

@@ -260,10 +260,8 @@ impl At<'_> {
     }
 
     fn source(&self, made: &Made, note: &str) -> pb::Source {
-        let mut reference = format!("{} row {}", self.plan.source_name, made.row_id);
-        if self.record.place > 1 {
-            reference.push_str(&format!(".{}", self.record.place));
-        }
+        let place = if self.record.place > 1 { format!(".{}", self.record.place) } else { String::new() };
+        let mut reference = format!("{} row {}{place}", self.plan.source_name, made.row_id);
         if !note.is_empty() {
             reference.push_str("; ");
             reference.push_str(note);
