@@ -7,6 +7,7 @@ pub mod client;
 pub mod domain;
 pub mod identity;
 pub mod journal;
+pub mod ledger;
 pub mod pb;
 pub mod rows;
 pub mod store;
