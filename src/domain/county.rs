@@ -33,7 +33,7 @@ pub struct County {
     pub proposals: Vec<Proposal>,
     /// When it came to be.
     pub created: Instant,
-    /// The last record of the county's own stream.
+    /// The record that last changed its own settings: its etag.
     pub seq: i64,
     /// The last record that changed a rule: the policy's etag.
     pub policy_seq: i64,

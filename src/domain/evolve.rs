@@ -223,7 +223,10 @@ pub fn county(state: Option<County>, seq: i64, event: &Event) -> Option<County> 
     }
     let mut county = state?;
     match event {
-        Event::CountyUpdated(profile) => county.profile = profile.clone(),
+        Event::CountyUpdated(profile) => {
+            county.profile = profile.clone();
+            county.seq = seq;
+        }
         Event::FacilitySet(facility) => {
             county.facilities.insert(facility.id.clone(), facility.clone());
         }
@@ -248,9 +251,8 @@ pub fn county(state: Option<County>, seq: i64, event: &Event) -> Option<County> 
                 proposal.confirmed_by = Some(e.person.clone());
             }
         }
-        _ => return Some(county),
+        _ => {}
     }
-    county.seq = seq;
     Some(county)
 }
 
@@ -285,6 +287,6 @@ fn new_county(created: &CountyCreated, seq: i64) -> County {
         balances: BTreeMap::new(),
         proposals: Vec::new(),
         seq,
-        policy_seq: seq,
+        policy_seq: 0,
     }
 }

@@ -1,7 +1,7 @@
 //! What a caller hands to the ledger, and what comes back.
 
-use crate::domain::command::{BookingCommand, CountyCommand};
 use crate::domain::booking::Booking;
+use crate::domain::command::{BookingCommand, CountyCommand};
 use crate::domain::county::County;
 use crate::domain::event::Event;
 use crate::domain::ids::{BookingId, CountyId};

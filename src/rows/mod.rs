@@ -9,6 +9,7 @@
 
 mod batch;
 mod diff;
+pub mod state;
 pub mod tables;
 
 pub use batch::{Batch, Closing, Version};

@@ -120,9 +120,13 @@ pub static BOOKINGS: Table = Table {
         Column::text("subject"),
         Column::text("facility"),
         Column::int("booked_at"),
+        Column::int("bases_known"),
+        // The start of the open stretch without a basis.
         Column::int("t0").null(),
+        // The end of the authority to hold in that stretch; T0 where none holds.
+        Column::int("authority_until").null(),
         Column::int("ended_at").null(),
-        Column::text("end_reason").null(),
+        Column::int("end_kind").null(),
     ],
 };
 
@@ -132,17 +136,27 @@ pub static DETAINERS: Table = Table {
     kind: Kind::Versioned,
     key: &[COUNTY, Column::text("booking"), Column::text("detainer")],
     body: &[
+        Column::text("facility"),
         Column::int("received_at"),
+        // The local day of receipt in that facility.
+        Column::int("received_day"),
         Column::text("office"),
+        Column::int("component"),
         Column::text("event_no"),
         Column::int("form_date").null(),
-        Column::text("edition"),
-        Column::text("state"),
-        // The decision in force, by its number within the detainer.
-        Column::int("governing").null(),
-        // The agreement its guarantee rests on.
-        Column::text("relies_on").null(),
-        // All duties with what is due and done; the next one that is due, by itself, for the board.
+        Column::int("edition"),
+        // 1 open, 2 lifted, 3 replaced.
+        Column::int("state"),
+        Column::int("lift_reason").null(),
+        // The last decision in effective order.
+        Column::int("outcome").null(),
+        Column::int("reason").null(),
+        Column::text("revision").null(),
+        Column::int("mode").null(),
+        Column::text("agreement").null(),
+        Column::int("decisions"),
+        Column::int("asks_hold"),
+        // All duties with what is due and done; the next one that is due, by itself, for lists.
         Column::bytes("duties"),
         Column::int("next_due").null(),
     ],
@@ -156,10 +170,10 @@ pub static DECISIONS: Table = Table {
     body: &[
         Column::int("seq"),
         Column::int("effective_at"),
-        Column::text("outcome"),
-        Column::text("reason"),
+        Column::int("outcome"),
+        Column::int("reason"),
         Column::text("revision").null(),
-        Column::text("cause"),
+        Column::int("mode").null(),
     ],
 };
 
@@ -172,17 +186,25 @@ pub static HOLDS: Table = Table {
         // The hold it goes on from, after an interruption.
         Column::text("continues").null(),
         Column::text("detainer"),
-        Column::int("decision"),
+        Column::text("revision"),
+        Column::int("mode").null(),
         Column::text("facility"),
+        Column::text("office"),
+        Column::int("edition"),
+        Column::int("t0"),
         Column::int("started_at"),
         Column::int("authority_until"),
+        // Why the authority ends there.
+        Column::int("end_reason"),
         Column::int("deadline"),
         // The two readings that are always shown.
         Column::int("contiguous_deadline"),
-        Column::int("excluding_deadline"),
+        Column::int("business_deadline"),
         Column::int("used_us"),
-        Column::int("ended_at").null(),
-        Column::text("end_reason").null(),
+        // When custody without a basis ended: by release, or by a new basis.
+        Column::int("gap_end").null(),
+        // Described away by a correction.
+        Column::int("voided"),
     ],
 };
 
@@ -203,18 +225,22 @@ pub static POSTINGS: Table = Table {
         Column::text("booking"),
         // None for over-detention without a hold.
         Column::text("hold").null(),
+        Column::int("t0"),
         Column::text("facility"),
-        Column::text("office").null(),
-        Column::text("edition").null(),
+        Column::text("rate").null(),
+        Column::text("detainer").null(),
+        Column::text("office"),
+        Column::int("edition").null(),
         Column::text("revision").null(),
+        Column::int("mode").null(),
         Column::text("agreement").null(),
         Column::int("local_day"),
         Column::int("start_at"),
         Column::int("end_at"),
-        Column::text("authority"),
+        Column::int("authority"),
         Column::int("incurred_cents"),
         Column::int("covered_cents"),
-        Column::text("cause"),
+        Column::int("cause"),
         // The posting it takes back: sequence and number.
         Column::int("reverses_seq").null(),
         Column::int("reverses_n").null(),
