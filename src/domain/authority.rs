@@ -9,7 +9,7 @@ use super::clock::{self, ClockTerms, StartRule, Used};
 use super::county::County;
 use super::decision::{Decision, Outcome};
 use super::detainer::Detainer;
-use super::facts::{EndKind, Fact, PaperKind};
+use super::facts::{CloseReason, EndKind, Fact, PaperKind};
 use super::gap::{Authority, Gap, RestsOn, Segment};
 use super::ids::{AgreementId, FacilityId, HoldId};
 use super::time::{Instant, Span, Zone};
@@ -27,8 +27,10 @@ pub enum Known {
 #[must_use]
 pub fn derive(county: &County, booking: &Booking, before: &Custody, now: Instant, known: Known) -> Custody {
     let free = Derivation::new(county, booking, before, known, before.barred).run();
-    if before.barred.is_none() && is_dead(before, now) && !is_dead(&free, now) {
-        // A hold that was known to have ended is described otherwise now: no authority from here on (§10.2).
+    let over = is_dead(before, now) || (runs(before, now) && stands_without(&free, now));
+    if before.barred.is_none() && over && !is_dead(&free, now) {
+        // A hold that was known to have ended, or that this record takes away while it runs, may be described otherwise
+        // before; from here on nothing of this booking gives authority (§4 *Never again*, §10.2).
         return Derivation::new(county, booking, before, known, Some(now)).run();
     }
     free
@@ -40,12 +42,45 @@ pub fn is_dead(custody: &Custody, now: Instant) -> bool {
     custody.holds.iter().any(|h| !h.voided && h.reason != HoldEnd::NewBasis && h.until <= now)
 }
 
-/// Whether `after` puts a known T0 under a basis or gives a known hold a later deadline (DOMAIN.md §10.8).
+/// Whether a hold runs at an instant.
+fn runs(custody: &Custody, now: Instant) -> bool {
+    custody.holds.iter().any(|h| !h.voided && h.start <= now && now < h.until)
+}
+
+/// Whether the person is in custody at an instant with neither a basis nor a hold.
+fn stands_without(custody: &Custody, now: Instant) -> bool {
+    !runs(custody, now) && custody.gaps.iter().any(|g| g.t0 <= now && now < g.end)
+}
+
+/// Whether `after` puts a known T0 under a basis, or lets a known hold, or what stands in its place, have a later
+/// deadline (DOMAIN.md §10.8).
 #[must_use]
 pub fn moves_later(before: &Custody, after: &Custody) -> bool {
     let covered = |gap: &Gap| !after.gaps.iter().any(|new| new.t0 <= gap.t0 && gap.t0 < new.end);
-    let later = |hold: &Hold| after.holds.iter().any(|new| new.id == hold.id && !new.voided && new.deadline > hold.deadline);
-    before.gaps.iter().any(covered) || before.holds.iter().any(|hold| !hold.voided && later(hold))
+    before.gaps.iter().any(covered) || in_place(before, after).any(|(old, new)| new.deadline > old.deadline)
+}
+
+/// Whether `after` lets authority that was known last longer.
+#[must_use]
+pub fn lasts_longer(before: &Custody, after: &Custody) -> bool {
+    in_place(before, after).any(|(old, new)| new.until > old.until)
+}
+
+/// Every known hold with each hold that now stands in the stretch after its T0.
+fn in_place<'a>(before: &'a Custody, after: &'a Custody) -> impl Iterator<Item = (&'a Hold, &'a Hold)> {
+    let real = |holds: &'a [Hold]| holds.iter().filter(|h| !h.voided);
+    real(&before.holds).flat_map(move |old| {
+        let (place, id) = (gap_of(before, old), &old.id);
+        real(&after.holds)
+            .filter(move |new| new.id == *id || gap_of(after, new).meet(&place).is_some())
+            .map(move |new| (old, new))
+    })
+}
+
+/// The stretch after a hold's T0.
+fn gap_of(custody: &Custody, hold: &Hold) -> Span {
+    let gap = custody.gaps.iter().find(|g| g.t0 == hold.t0);
+    Span::new(hold.t0, gap.map_or(hold.until, |g| g.end))
 }
 
 /// The stretches of a stay with no basis open, in order (DOMAIN.md §2 *T0*).
@@ -123,7 +158,10 @@ impl<'a> Derivation<'a> {
                 honored_times(county, booking, detainer, &mut covers, &mut honored);
             }
         }
-        let zone = first_clock_zone(county, booking, &spans, &honored);
+        // Pinned when the clock starts (§4): only another first T0, or a correction, gives another zone.
+        let same_start = before.gaps.first().map(|g| g.t0) == spans.first().map(|s| s.start);
+        let pinned = before.zone.filter(|_| same_start && known == Known::Stays);
+        let zone = pinned.unwrap_or_else(|| first_clock_zone(county, booking, &spans, &honored));
         Self { county, booking, before, known, barred, spans, zone, covers, honored }
     }
 
@@ -132,10 +170,12 @@ impl<'a> Derivation<'a> {
         let mut dead = false;
         for (index, span) in self.spans.iter().enumerate() {
             let hold = if dead { None } else { self.hold(index, span) };
+            let hold = hold.map(|hold| Hold { id: self.id_for(span, &custody.holds), ..hold });
             let segments = self.segments(span, hold.as_ref());
             if let Some(hold) = hold {
                 dead = hold.reason != HoldEnd::NewBasis;
-                self.keep(&mut custody, hold, span);
+                let previous = custody.holds.last().map(|h| h.id.clone());
+                custody.holds.push(Hold { continues: previous, ..hold });
             }
             custody.gaps.push(Gap { t0: span.start, end: span.end, segments });
         }
@@ -160,11 +200,13 @@ impl<'a> Derivation<'a> {
             if honored.end <= span.start || honored.start >= span.end {
                 continue;
             }
-            if terms.start == StartRule::WarrantServed && named_instant(self.booking, terms.start).is_none() {
+            // A decision whose named instant is missing gives no deadline, and none before it has come (§10.6).
+            let named = named_instant(self.booking, terms.start);
+            if terms.start.needs_named() && named.is_none() {
                 continue;
             }
+            let in_force = named.map_or(honored.start, |named| named.max(honored.start));
             let deadline = clock::deadline(terms, self.zone, &self.used(index, terms.start), span.start);
-            let in_force = honored.start;
             let deadline = if in_force > span.start { deadline.max(in_force) } else { deadline };
             limits.push(Limit { from: in_force.max(span.start), deadline, terms });
         }
@@ -188,18 +230,20 @@ impl<'a> Derivation<'a> {
             uncovered = ends.max().unwrap_or(span.end);
         }
         let uncovered = uncovered.min(self.barred.unwrap_or(Instant::FAR));
-        let mut deadline = known.unwrap_or(Instant::FAR);
-        let mut governing = None;
+        let known = known.unwrap_or(Instant::FAR);
+        let mut governing: Option<&Limit<'_>> = None;
         for limit in &limits {
-            if limit.from >= uncovered.min(deadline).min(span.end) && limit.from > start {
+            let so_far = governing.map_or(known, |g| g.deadline.min(known));
+            if limit.from >= uncovered.min(so_far).min(span.end) && limit.from > start {
                 break;
             }
-            if limit.deadline < deadline || governing.is_none() {
-                governing = Some(limit.terms);
+            if governing.is_none_or(|g| limit.deadline < g.deadline) {
+                governing = Some(limit);
             }
-            deadline = deadline.min(limit.deadline);
         }
         let governing = governing?;
+        let deadline = governing.deadline.min(known);
+        let governing = governing.terms;
         let until = uncovered.min(deadline).min(span.end);
         if until <= start || deadline <= span.start {
             return None;
@@ -299,7 +343,7 @@ impl<'a> Derivation<'a> {
             revision: cover.decision.revision.clone()?,
             agreements: self.paying(cover.detainer, &facility, span.start),
         };
-        Some(Segment { span, facility, authority, hold: Some(self.id_of(hold)), rests_on: Some(rests_on) })
+        Some(Segment { span, facility, authority, hold: Some(hold.id.clone()), rests_on: Some(rests_on) })
     }
 
     /// The agreements that pay for an instant of a request's hold, in order of precedence.
@@ -319,34 +363,18 @@ impl<'a> Derivation<'a> {
 
     /// The hold that was known in the place of this gap.
     fn matching(&self, span: &Span) -> Option<&'a Hold> {
-        let gap_of = |hold: &Hold| {
-            let gap = self.before.gaps.iter().find(|g| g.t0 == hold.t0);
-            Span::new(hold.t0, gap.map_or(hold.until, |g| g.end))
-        };
-        self.before.holds.iter().filter(|h| !h.voided).find(|h| gap_of(h).meet(span).is_some())
+        let mut known = self.before.holds.iter().filter(|h| !h.voided);
+        known.find(|h| gap_of(self.before, h).meet(span).is_some())
     }
 
-    fn id_of(&self, hold: &Hold) -> HoldId {
-        let index = self.spans.iter().position(|s| s.start == hold.t0).unwrap_or(0);
-        let earlier = |h: &&Hold| self.spans[..index].iter().any(|s| self.matching(s).is_some_and(|m| m.id == h.id));
-        match self.matching(&self.spans[index]).filter(|h| !earlier(h)) {
-            Some(known) => known.id.clone(),
-            None => self.fresh_id(index),
+    /// The id of the hold that was known in the place of this gap; otherwise the next number that none ever had.
+    fn id_for(&self, span: &Span, given: &[Hold]) -> HoldId {
+        if let Some(known) = self.matching(span).filter(|known| !given.iter().any(|h| h.id == known.id)) {
+            return known.id.clone();
         }
-    }
-
-    /// The next free number: after every hold that was known, in order of the gaps that have none yet.
-    fn fresh_id(&self, index: usize) -> HoldId {
-        let known = self.before.holds.len();
-        let fresh_before = self.spans[..index].iter().filter(|s| self.matching(s).is_none()).count();
-        HoldId::trusted(&(known + fresh_before + 1).to_string())
-    }
-
-    fn keep(&self, custody: &mut Custody, mut hold: Hold, span: &Span) {
-        hold.id = self.id_of(&hold);
-        let previous = custody.holds.last().filter(|h| h.reason == HoldEnd::NewBasis && h.until <= span.start);
-        hold.continues = previous.map(|h| h.id.clone());
-        custody.holds.push(hold);
+        let all = self.before.holds.iter().chain(given);
+        let last = all.filter_map(|h| h.id.as_str().parse::<u32>().ok()).max().unwrap_or(0);
+        HoldId::trusted(&last.saturating_add(1).to_string())
     }
 }
 
@@ -410,6 +438,15 @@ fn first_service_of_warrant(booking: &Booking) -> Option<(Instant, Instant)> {
     served.map(|f| (f.at.effective, f.at.known)).min()
 }
 
+/// The first dismissal or acquittal in a booking, told as a fact or as the reason for which a basis closed
+/// (DOMAIN.md §10.12); [`Instant::FAR`] where there is none.
+fn first_cleared(booking: &Booking) -> Instant {
+    let told = booking.facts.iter().filter(|f| matches!(f.fact, Fact::Disposition(_))).map(|f| f.at.effective);
+    let closed = booking.bases.iter().filter_map(|b| b.closed.as_ref());
+    let cleared = closed.filter(|c| matches!(c.reason, CloseReason::Dismissed | CloseReason::Acquitted));
+    told.chain(cleared.map(|c| c.at.effective)).min().unwrap_or(Instant::FAR)
+}
+
 /// When a request is in effect, apart from the decision: served where the form needs it, convicted where it says so.
 /// With it, when the last of these came to be known.
 #[must_use]
@@ -424,9 +461,8 @@ pub fn in_effect(booking: &Booking, detainer: &Detainer) -> Option<(Span, Instan
     if detainer.form.boxes.upon_conviction {
         let conviction = booking.facts.iter().filter(|f| matches!(&f.fact, Fact::Conviction(c) if c.this_booking));
         let conviction = conviction.min_by_key(|f| (f.at.effective, f.n))?;
-        let ends = booking.facts.iter().filter(|f| matches!(f.fact, Fact::Disposition(_)));
         span.start = span.start.max(conviction.at.effective);
-        span.end = ends.map(|f| f.at.effective).min().unwrap_or(Instant::FAR).max(span.start);
+        span.end = first_cleared(booking).max(span.start);
         known = known.max(conviction.at.known);
     }
     (!span.is_empty()).then_some((span, known))

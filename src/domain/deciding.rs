@@ -87,6 +87,20 @@ fn points(county: &County, booking: &Booking, detainer: &Detainer, moment: &Mome
     for fact in booking.facts.iter().filter(|f| matches!(f.fact, Fact::StatusProof(_))) {
         add(fact.at.effective, moment.changed.clone(), false);
     }
+    for reading in &detainer.readings {
+        add(reading.at.effective, Trigger::Review, false);
+    }
+    for attached in detainer.form.documents.iter().filter_map(|d| d.attached) {
+        add(attached.effective, moment.changed.clone(), false);
+    }
+    // An agreement may cover one jail and not the next.
+    for arrival in &booking.arrivals {
+        add(arrival.at.effective, moment.changed.clone(), false);
+    }
+    // Whatever was decided before, ahead included, is asked again with what is known now (§10.7).
+    for decided in &detainer.decisions {
+        add(decided.at.effective, moment.changed.clone(), false);
+    }
     if let Some(declined) = &detainer.declined {
         add(declined.at.effective, Trigger::Review, false);
     }
@@ -192,11 +206,11 @@ fn inputs(
     point: &Point,
     now: Instant,
 ) -> Inputs {
-    let form = &detainer.form;
-    let guarantees = if revision.is_some_and(Revision::reads_guarantee) {
+    let form = detainer.form_at(point.at);
+    let (guarantees, exhausted) = if revision.is_some_and(Revision::reads_guarantee) {
         guaranteeing(county, booking, detainer, before, point, now)
     } else {
-        Vec::new()
+        (Vec::new(), Vec::new())
     };
     let by = |minimum: MinimumCoverage| guarantees.iter().find(|a| a.meets(minimum)).map(|a| a.id.clone());
     let proof = booking.facts.iter().any(|f| matches!(f.fact, Fact::StatusProof(_)) && f.at.effective <= point.at);
@@ -210,10 +224,12 @@ fn inputs(
         guarantee_any: by(MinimumCoverage::Any),
         review_declined: detainer.declined.as_ref().is_some_and(|d| d.at.effective <= point.at),
         reservation_failed: guarantees.is_empty() && revision.is_some_and(Revision::reads_guarantee) && failed,
+        exhausted,
     }
 }
 
-/// The signed agreements in force that cover a request at a point and have a balance for it, in order of precedence.
+/// The signed agreements in force that cover a request at a point and have a balance for it, in order of precedence;
+/// and those before the first of them that would guarantee, had they a balance.
 fn guaranteeing<'a>(
     county: &'a County,
     booking: &Booking,
@@ -221,23 +237,37 @@ fn guaranteeing<'a>(
     before: Option<&Decision>,
     point: &Point,
     now: Instant,
-) -> Vec<&'a Agreement> {
-    let Some(facility) = booking.facility_at(point.at) else { return Vec::new() };
+) -> (Vec<&'a Agreement>, Vec<AgreementId>) {
+    let Some(facility) = booking.facility_at(point.at) else { return (Vec::new(), Vec::new()) };
     let covers = |a: &&Agreement| a.covers(facility, &detainer.form.office, &booking.id, &detainer.id);
     let settled = |id: &AgreementId| booking.reservations.iter().rev().find(|r| r.agreement == *id && r.at <= point.at);
     let relied = |d: &Decision, id: &AgreementId| [&d.inputs.guarantee_all, &d.inputs.guarantee_any].contains(&&Some(id.clone()));
-    let has_balance = |a: &&Agreement| {
+    let has_balance = |a: &Agreement| {
         let Some(left) = county.unreserved(a) else { return true };
-        match (settled(&a.id), before) {
+        let some_left = left > super::money::Cents::ZERO;
+        match (settled(&a.id), before.filter(|_| point.at < now)) {
             // Reserved, or tried once and refused: that is the answer (DOMAIN.md §10.25).
             (Some(reservation), _) => reservation.amount.is_some(),
-            // The past is not asked again about a balance it did not have.
-            (None, Some(decision)) if point.at < now && relied(decision, &a.id) => true,
-            (None, _) => left > super::money::Cents::ZERO,
+            // The past is not asked again about a balance that it had, or had not.
+            (None, Some(decision)) if relied(decision, &a.id) => true,
+            (None, Some(decision)) if decision.inputs.exhausted.contains(&a.id) => false,
+            (None, _) => some_left,
         }
     };
     let all = county.agreements.values();
-    let mut found: Vec<&Agreement> = all.filter(|a| a.in_force(point.at)).filter(covers).filter(has_balance).collect();
-    found.sort_by(|a, b| (a.guarantees_from(), &a.id).cmp(&(b.guarantees_from(), &b.id)));
-    found
+    let mut covering: Vec<&Agreement> = all.filter(|a| a.in_force(point.at)).filter(covers).collect();
+    covering.sort_by(|a, b| (a.guarantees_from(), &a.id).cmp(&(b.guarantees_from(), &b.id)));
+    let (mut found, mut exhausted) = (Vec::new(), Vec::new());
+    for agreement in covering {
+        let needed = |minimum| agreement.meets(minimum) && !found.iter().any(|a: &&Agreement| a.meets(minimum));
+        if !needed(MinimumCoverage::Any) && !needed(MinimumCoverage::AllCosts) {
+            continue;
+        }
+        if has_balance(agreement) {
+            found.push(agreement);
+        } else {
+            exhausted.push(agreement.id.clone());
+        }
+    }
+    (found, exhausted)
 }

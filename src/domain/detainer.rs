@@ -126,6 +126,8 @@ pub struct Document {
     pub media_type: Arc<str>,
     /// Where its bytes are kept, sealed; nothing where only the digest is.
     pub content: Option<TextRef>,
+    /// When it was attached; nothing where it came with the form.
+    pub attached: Option<Stamp>,
 }
 
 /// Kinds of document.
@@ -180,7 +182,9 @@ impl Form {
     /// Whether the form asks to hold the person, given what the revision says of box 2.
     #[must_use]
     pub fn asks_hold(&self, box2_holds: bool) -> bool {
-        self.edition.can_hold() && (self.boxes.hold || (self.boxes.lent && box2_holds))
+        // A form that cancels another is a ground only if the hold box itself is ticked (§2).
+        let lent = self.boxes.lent && box2_holds && self.boxes.cancels.is_none();
+        self.edition.can_hold() && (self.boxes.hold || lent)
     }
 
     /// Facial sufficiency (DOMAIN.md §5): a probable-cause box, a signature, an I-200 or I-205 attached.
@@ -374,12 +378,27 @@ pub struct Detainer {
     pub replaced: Option<Replacement>,
     /// The form it took the place of.
     pub replaces: Option<DetainerId>,
+    /// How the form was read since, in recorded order; the form itself stays as it came.
+    pub readings: Vec<Reading>,
     /// A person declined on review.
     pub declined: Option<ReviewDeclined>,
     /// Every decision, in recorded order.
     pub decisions: Vec<Decision>,
     /// What is due and what was done.
     pub duties: Vec<Duty>,
+}
+
+/// A reading of the form after it came: boxes and signature.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reading {
+    /// When it was read.
+    pub at: Stamp,
+    /// What is ticked.
+    pub boxes: Boxes,
+    /// Whether it is signed.
+    pub signed: Tri,
+    /// Where that is known from.
+    pub source: Source,
 }
 
 /// The same paper on another booking.
@@ -396,6 +415,27 @@ impl Detainer {
     #[must_use]
     pub fn key(&self) -> Option<(Arc<str>, Arc<str>, Option<Date>)> {
         form_key(&self.form)
+    }
+
+    /// The form as it was read, with the documents that were there, at an instant; [`Instant::FAR`] for all there is.
+    #[must_use]
+    pub fn form_at(&self, at: Instant) -> Form {
+        let mut form = self.form.clone();
+        form.documents.retain(|d| d.attached.is_none_or(|attached| attached.effective <= at));
+        let past = self.readings.iter().filter(|r| r.at.effective <= at);
+        if let Some(reading) = past.max_by_key(|r| (r.at.effective, r.at.seq)) {
+            form.boxes = reading.boxes.clone();
+            form.signed = reading.signed;
+        }
+        form
+    }
+
+    /// The form as it came: what makes it the same paper (DOMAIN.md §10.23).
+    #[must_use]
+    pub fn as_it_came(&self) -> Form {
+        let mut form = self.form.clone();
+        form.documents.retain(|d| d.attached.is_none());
+        form
     }
 
     /// The instant at which it ended, by lift or replacement; [`Instant::FAR`] while it has not.

@@ -61,8 +61,8 @@ pub fn apply(booking: &mut Booking, event: &Event) {
         Event::Lifted(e) => with(booking, &e.detainer, |d| d.lift = Some(e.lift.clone())),
         Event::Replaced(e) => with(booking, &e.detainer, |d| d.replaced = Some(e.replacement.clone())),
         Event::FormRead(e) => with(booking, &e.detainer, |d| {
-            d.form.boxes = e.boxes.clone();
-            d.form.signed = e.signed;
+            let (boxes, source) = (e.boxes.clone(), e.source.clone());
+            d.readings.push(super::detainer::Reading { at: e.at, boxes, signed: e.signed, source });
         }),
         Event::ReviewDeclined(e) => with(booking, &e.detainer, |d| d.declined = Some(e.declined.clone())),
         Event::Decided(e) => with(booking, &e.detainer, |d| d.decisions.push(e.decision.clone())),

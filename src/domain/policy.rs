@@ -202,6 +202,8 @@ pub struct Inputs {
     pub review_declined: bool,
     /// An agreement whose balance could not be reserved for this booking.
     pub reservation_failed: bool,
+    /// Agreements that would guarantee, had they any balance left.
+    pub exhausted: Vec<AgreementId>,
 }
 
 /// One line of an explanation: a condition, its value and the fact it read.
@@ -253,7 +255,10 @@ impl Leaf {
             Self::Guaranteed(minimum) => match guarantee(inputs, *minimum) {
                 Some(id) => (Tri::Yes, format!("agreement {id}").into()),
                 None if inputs.reservation_failed => (Tri::No, "the agreement's balance could not be reserved".into()),
-                None => (Tri::No, "no signed agreement in force".into()),
+                None => match inputs.exhausted.first() {
+                    Some(id) => (Tri::No, format!("agreement {id} has no balance left").into()),
+                    None => (Tri::No, "no signed agreement in force".into()),
+                },
             },
         }
     }

@@ -160,7 +160,7 @@ impl World {
         let (undo, first) = (self.clone(), self.records.len());
         self.settle_due();
         let ctx = self.context();
-        let answer = match decide::county(self.county.as_ref(), self.latest_decided(), &command, &ctx) {
+        let answer = match decide::county(self.county.as_ref(), self.decided_in(&command, ctx.now), &command, &ctx) {
             Ok(answer) => answer,
             Err(refusal) => {
                 *self = undo;
@@ -325,9 +325,10 @@ impl World {
         }
     }
 
-    fn latest_decided(&self) -> Option<Instant> {
+    fn decided_in(&self, command: &CountyCommand, now: Instant) -> Option<Instant> {
+        let span = decide::displaced(self.county.as_ref()?, command, now)?;
         let detainers = self.bookings.values().flat_map(|b| &b.detainers);
-        detainers.flat_map(|d| &d.decisions).map(|d| d.at.effective).max()
+        detainers.flat_map(|d| &d.decisions).map(|d| d.at.effective).filter(|at| span.contains(*at)).max()
     }
 }
 
@@ -626,7 +627,7 @@ pub fn form(edition: Edition) -> Form {
 /// A document that came with a form.
 #[must_use]
 pub fn document(kind: DocumentKind) -> Document {
-    Document { n: 1, kind, sha256: None, signed: None, is_signed: None, media_type: "".into(), content: None }
+    Document { n: 1, kind, sha256: None, signed: None, is_signed: None, media_type: "".into(), content: None, attached: None }
 }
 
 /// A request.

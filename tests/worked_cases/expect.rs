@@ -27,38 +27,38 @@ pub fn check(script: &Script, line: &str) -> Result<(), String> {
         "at" => {
             let at = words.time()?;
             words.take(":");
-            return standing(world, zone, booking, at, &mut words);
+            standing(world, zone, booking, at, &mut words)
         }
-        "decision" => return decision(world, state, zone, &mut words),
+        "decision" => decision(world, state, zone, &mut words),
         "decisions" => {
             let (id, count) = (name(&mut words)?, words.word()?);
-            return same(&world.detainer(booking, &id).decisions.len().to_string(), count);
+            same(&world.detainer(booking, &id).decisions.len().to_string(), count)
         }
-        "hold" => return hold(state, zone, &mut words),
+        "hold" => hold(state, zone, &mut words),
         "deadline" => {
             let hold = the_hold(state, &name(&mut words)?)?;
-            return same_time(hold.deadline, words.time()?, zone);
+            same_time(hold.deadline, words.time()?, zone)
         }
         "readings" => {
             let hold = the_hold(state, &name(&mut words)?)?;
             same_time(hold.readings.contiguous, words.time()?, zone)?;
             words.must("and")?;
-            return same_time(hold.readings.business, words.time()?, zone);
+            same_time(hold.readings.business, words.time()?, zone)
         }
         "used" => {
             let hold = the_hold(state, &name(&mut words)?)?;
             let hours: f64 = words.word()?.trim_end_matches('h').parse().map_err(|e| format!("hours: {e}"))?;
             #[expect(clippy::cast_precision_loss)]
             let used = hold.used_us as f64 / HOUR_US as f64;
-            return same(&used.to_string(), &hours.to_string());
+            same(&used.to_string(), &hours.to_string())
         }
-        "holds:" => return same(&state.custody.holds.iter().filter(|h| !h.voided).count().to_string(), words.word()?),
-        "T0:" => return t0(state, zone, &mut words),
-        "custody:" => return custody(state, zone, &mut words),
-        "cost" => return cost(world, booking, &mut words),
-        "balance" => return balance(world, &mut words),
-        "duty" => return duty(world, booking, zone, &mut words),
-        other => return Err(format!("no such word: {other}")),
+        "holds:" => same(&state.custody.holds.iter().filter(|h| !h.voided).count().to_string(), words.word()?),
+        "T0:" => t0(state, zone, &mut words),
+        "custody:" => custody(state, zone, &mut words),
+        "cost" => cost(world, booking, &mut words),
+        "balance" => balance(world, &mut words),
+        "duty" => duty(world, booking, zone, &mut words),
+        other => Err(format!("no such word: {other}")),
     }
 }
 

@@ -50,17 +50,18 @@ impl Script {
         };
         let mut words = Words::new(line, self.zone);
         let at = words.time()?;
-        let mut recorded = at;
-        if let Some(note) = note {
-            let mut note = Words::new(note, self.zone);
-            if !note.take("by") {
+        let (mut recorded, mut person, mut history) = (at, "ann", false);
+        let mut note = Words::new(note.unwrap_or(""), self.zone);
+        while !note.is_empty() {
+            if note.take("by") {
+                person = note.word()?;
+            } else if note.take("as-history") {
+                history = true;
+            } else {
                 recorded = note.time()?;
             }
-            let person = if note.take("by") || !note.is_empty() { note.word()? } else { "ann" };
-            self.world.by(person);
-        } else {
-            self.world.by("ann");
         }
+        self.world.by(person).history(history);
         self.world.at(recorded);
         let booking = match words.peek().strip_suffix(':') {
             Some(name) if name != "ask" => {

@@ -120,10 +120,10 @@ pub fn shout(value: impl std::fmt::Debug) -> String {
     out
 }
 
-/// A local time as cases write it.
+/// A local time as cases write it, to the millisecond: records of one command are microseconds apart.
 pub fn told(at: Instant, zone: Zone) -> String {
     if at.is_far() {
         return "open".into();
     }
-    at.utc().with_timezone(&zone.0).format("%a %Y-%m-%d %H:%M:%S%.f %Z").to_string()
+    at.utc().with_timezone(&zone.0).format("%a %Y-%m-%d %H:%M:%S%.3f %Z").to_string()
 }

@@ -61,7 +61,7 @@ fn facts(
         BookingCommand::Confirm(proposal) => correction::confirm(booking, proposal, ctx),
         BookingCommand::RecordDetainer(record) => detainers::record(booking, earlier, record, ctx),
         BookingCommand::Replace(old, record) => detainers::replace(booking, earlier, old, record, ctx),
-        BookingCommand::Attach(detainer, document) => detainers::attach(booking, detainer, document),
+        BookingCommand::Attach(detainer, document) => detainers::attach(booking, detainer, document, ctx),
         BookingCommand::Serve(serve) => detainers::serve(booking, serve, ctx),
         BookingCommand::Lift(lift) => detainers::lift(booking, lift, ctx),
         BookingCommand::DeclineReview(decline) => detainers::decline_review(booking, decline, ctx).map(one),
@@ -120,7 +120,9 @@ fn follow_up(
         }
         _ => {}
     }
-    let known = if corrected { Known::Corrected } else { Known::Stays };
+    // Only what two persons have confirmed lets a known deadline go (§8.3).
+    let confirmed = events.iter().any(|e| matches!(e, Event::Confirmed(_)));
+    let known = if corrected && confirmed { Known::Corrected } else { Known::Stays };
     consequences(county, &mut after, &moment, known, cause, &mut events)?;
     Ok(events)
 }
@@ -189,7 +191,8 @@ fn open_basis(booking: &Booking, open: &OpenBasis, ctx: &Context) -> Result<Even
     not_before("effective_time", open.at, booking.booked.effective, "the booking")?;
     in_custody_at(booking, open.at)?;
     fits(booking.bases.len(), "basis")?;
-    let id = open.basis.clone().unwrap_or_else(|| BasisId::trusted(&(booking.bases.len() + 1).to_string()));
+    let free = || free_number(booking.bases.len(), |n| booking.basis(&BasisId::trusted(n)).is_some());
+    let id = open.basis.clone().unwrap_or_else(|| BasisId::trusted(&free()));
     if booking.basis(&id).is_some() {
         return Err(Refusal::new(Why::IdTaken, "basis_id", format!("basis {id} exists already in this booking")));
     }
@@ -278,6 +281,15 @@ fn in_custody_at(booking: &Booking, at: Instant) -> Result<(), Refusal> {
     }
     let detail = format!("custody ended at {}, which is not after {at}", booking.ended());
     Err(Refusal::new(Why::NotInCustody, "effective_time", detail))
+}
+
+/// A number that names nothing yet, where the caller gave no id: the next after the count.
+pub(super) fn free_number(count: usize, taken: impl Fn(&str) -> bool) -> String {
+    let mut n = count + 1;
+    while taken(&n.to_string()) {
+        n += 1;
+    }
+    n.to_string()
 }
 
 pub(super) fn fits(count: usize, what: &str) -> Result<(), Refusal> {

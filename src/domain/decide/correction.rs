@@ -41,10 +41,7 @@ fn lengthens(county: &County, booking: &Booking, correction: &Correction, ctx: &
     let mut after = booking.clone();
     evolve::apply(&mut after, &Event::Corrected(correction.clone()));
     let free = authority::derive(county, &after, &booking.custody, ctx.now, Known::Corrected);
-    let longer = |hold: &super::super::booking::Hold| {
-        !hold.voided && booking.custody.holds.iter().any(|old| old.id == hold.id && hold.until > old.until)
-    };
-    authority::moves_later(&booking.custody, &free) || free.holds.iter().any(longer)
+    authority::moves_later(&booking.custody, &free) || authority::lasts_longer(&booking.custody, &free)
 }
 
 /// The second person's act.

@@ -11,7 +11,7 @@ use super::super::ids::{AgreementId, CountyId, FacilityId, ProposalId, RateId, R
 use super::super::policy::{OpenDetainers, Revision};
 use super::super::rate::Rate;
 use super::super::refusal::{Refusal, Why};
-use super::super::time::{Date, Instant};
+use super::super::time::{Date, Instant, Span};
 use super::correction::{confirmed, open_proposal};
 use super::{Context, PROPOSAL_US, missing};
 
@@ -53,14 +53,14 @@ pub fn follows(county: &County, affected: &Affected, booking: &Booking) -> bool 
 
 /// Answers a command to a county's settings, or refuses it.
 ///
-/// `decided_since` is the latest effective time of any decision recorded in the county: a rule that takes effect before
-/// it would displace one (DOMAIN.md §5).
+/// `decided` is the effective time of a decision, of any booking of the county, in the span that [`displaced`] names for
+/// this command, if there is one: a rule may not displace what was decided under another (DOMAIN.md §10.22).
 ///
 /// # Errors
 /// A [`Refusal`] naming the field and what would be right.
 pub fn county(
     state: Option<&County>,
-    latest_decided: Option<Instant>,
+    decided: Option<Instant>,
     command: &CountyCommand,
     ctx: &Context,
 ) -> Result<CountyAnswer, Refusal> {
@@ -74,8 +74,8 @@ pub fn county(
         CountyCommand::CreateFacility(new) => create_facility(county, new, ctx).map(alone),
         CountyCommand::UpdateFacility(change) => update_facility(county, change, ctx).map(alone),
         CountyCommand::SetCalendar(calendar) => Ok(alone(set_calendar(county, calendar, ctx))),
-        CountyCommand::Switch(new) => switch(county, latest_decided, new, ctx),
-        CountyCommand::Confirm(id) => confirm(county, latest_decided, id, ctx),
+        CountyCommand::Switch(new) => switch(county, decided, new, ctx),
+        CountyCommand::Confirm(id) => confirm(county, decided, id, ctx),
         CountyCommand::CreateAgreement(agreement) => create_agreement(county, agreement, ctx),
         CountyCommand::AmendAgreement(agreement) => amend_agreement(county, agreement, ctx),
         CountyCommand::TerminateAgreement(id, at) => terminate_agreement(county, id, *at, ctx),
@@ -150,11 +150,11 @@ fn set_calendar(county: &County, calendar: &Calendar, ctx: &Context) -> Vec<Even
     }
 }
 
-fn switch(county: &County, latest: Option<Instant>, new: &NewRevision, ctx: &Context) -> Result<CountyAnswer, Refusal> {
+fn switch(county: &County, decided: Option<Instant>, new: &NewRevision, ctx: &Context) -> Result<CountyAnswer, Refusal> {
     let revision = revision(county, new, ctx)?;
-    not_displacing(county, latest, &revision, ctx)?;
+    not_displacing(decided, &revision, ctx)?;
     if !county.profile.two_person_switch {
-        return Ok(activated(revision, Vec::new()));
+        return Ok(activated(county, revision, Vec::new()));
     }
     let proposal = Proposal {
         id: ProposalId::trusted(&(county.proposals.len() + 1).to_string()),
@@ -182,41 +182,51 @@ fn revision(county: &County, new: &NewRevision, ctx: &Context) -> Result<Revisio
     Ok(Revision { id, effective, author: ctx.actor.clone(), approver: None, ..new.revision.clone() })
 }
 
-/// In the past only where no decision is effective in the displaced span; none in force counts as a revision
-/// (DOMAIN.md §10.22).
-fn not_displacing(_: &County, latest: Option<Instant>, revision: &Revision, ctx: &Context) -> Result<(), Refusal> {
+/// The past span in which a switch would take the place of another rule, or of none; nothing where it takes effect now
+/// or later. A decision effective in it refuses the switch (DOMAIN.md §10.22).
+#[must_use]
+pub fn displaced(county: &County, command: &CountyCommand, now: Instant) -> Option<Span> {
+    let from = match command {
+        CountyCommand::Switch(new) => new.effective,
+        CountyCommand::Confirm(id) => county.proposals.iter().find(|p| p.id == *id)?.switch.as_ref()?.effective.effective,
+        _ => return None,
+    };
+    let later = county.revisions.iter().map(|r| r.effective.effective).filter(|at| *at > from);
+    (from < now).then(|| Span::new(from, later.min().unwrap_or(Instant::FAR)))
+}
+
+fn not_displacing(decided: Option<Instant>, revision: &Revision, ctx: &Context) -> Result<(), Refusal> {
     let from = revision.effective.effective;
-    if from >= ctx.now.plus_us(-super::AHEAD_US) {
-        return Ok(());
-    }
-    match latest {
-        Some(decided) if decided >= from => {
+    match decided.filter(|decided| from <= *decided && from < ctx.now) {
+        Some(decided) => {
             let detail =
                 format!("a decision effective at {decided} was recorded under the rule that this would displace from {from} on");
             Err(Refusal::new(Why::PastSwitchDisplacesDecisions, "effective_time", detail))
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 
-fn activated(revision: Revision, mut events: Vec<Event>) -> CountyAnswer {
-    let takes_in = revision.open_detainers == OpenDetainers::Reevaluate;
+fn activated(county: &County, revision: Revision, mut events: Vec<Event>) -> CountyAnswer {
     let since = revision.effective.effective;
+    // One that leaves open requests alone may still take the place of one of the same instant that took them in.
+    let overtaken = county.revisions.iter().any(|r| r.effective.effective == since);
+    let takes_in = overtaken || revision.open_detainers == OpenDetainers::Reevaluate;
     events.push(Event::RevisionActivated(revision));
     let affected = Affected { open_detainers: true, since, costs_since: None, trigger: None, cause: PostingCause::Policy };
     CountyAnswer { events, affected: takes_in.then_some(affected) }
 }
 
-fn confirm(county: &County, latest: Option<Instant>, id: &ProposalId, ctx: &Context) -> Result<CountyAnswer, Refusal> {
+fn confirm(county: &County, decided: Option<Instant>, id: &ProposalId, ctx: &Context) -> Result<CountyAnswer, Refusal> {
     let proposal = open_proposal(&county.proposals, id, ctx)?;
     let revision = proposal.switch.clone().ok_or_else(|| missing("proposal", id.as_str()))?;
     if county.revision(&revision.id).is_some() {
         return Err(Refusal::new(Why::IdTaken, "name", format!("revision {} exists already", revision.id)));
     }
-    not_displacing(county, latest, &revision, ctx)?;
+    not_displacing(decided, &revision, ctx)?;
     let effective = ctx.moment().stamp(revision.effective.effective);
     let revision = Revision { effective, approver: Some(ctx.actor.clone()), ..revision };
-    Ok(activated(revision, vec![confirmed(id, ctx)]))
+    Ok(activated(county, revision, vec![confirmed(id, ctx)]))
 }
 
 fn create_agreement(county: &County, agreement: &Agreement, ctx: &Context) -> Result<CountyAnswer, Refusal> {

@@ -12,7 +12,7 @@ use super::super::event::{DeclinedOnReview, DocumentAttached, DutiesSet, Event, 
 use super::super::ids::DetainerId;
 use super::super::refusal::{Refusal, Why};
 use super::super::time::{Instant, Span};
-use super::booking::fits;
+use super::booking::{fits, free_number};
 use super::{Context, missing, not_before};
 
 pub(super) fn record(
@@ -21,11 +21,10 @@ pub(super) fn record(
     record: &RecordDetainer,
     ctx: &Context,
 ) -> Result<Vec<Event>, Refusal> {
-    receivable(booking, record, ctx)?;
-    if let Some(known) = same_paper(booking, record)? {
-        debug_assert!(booking.detainer(&known).is_some());
+    if same_paper(booking, record)?.is_some() {
         return Ok(Vec::new());
     }
+    receivable(booking, record, ctx)?;
     let detainer = new_detainer(booking, earlier, record, ctx)?;
     let mut events = cancelled(booking, record, &detainer, ctx);
     events.extend(carried_over(booking, earlier, &detainer));
@@ -49,29 +48,27 @@ fn receivable(booking: &Booking, record: &RecordDetainer, ctx: &Context) -> Resu
 /// The detainer on record that is this very paper, if one is (DOMAIN.md §2 *The same paper twice*, §10.23).
 pub(crate) fn same_paper(booking: &Booking, record: &RecordDetainer) -> Result<Option<DetainerId>, Refusal> {
     if let Some(known) = record.detainer.as_ref().and_then(|id| booking.detainer(id)) {
-        if known.form == record.form && known.received.effective == record.received {
+        if content(&known.as_it_came()) == content(&record.form) && known.received.effective == record.received {
             return Ok(Some(known.id.clone()));
         }
         let detail = format!("detainer {} exists already in this booking, with other content", known.id);
         return Err(Refusal::new(Why::IdTaken, "detainer_id", detail));
     }
     let Some(key) = form_key(&record.form) else { return Ok(None) };
-    let Some(known) = booking.detainers.iter().find(|d| d.key().as_ref() == Some(&key)) else { return Ok(None) };
-    if original(known) == original_form(&record.form) {
-        return Ok(Some(known.id.clone()));
+    let mut keyed = booking.detainers.iter().filter(|d| d.key().as_ref() == Some(&key));
+    if let Some(same) = keyed.clone().find(|d| content(&d.as_it_came()) == content(&record.form)) {
+        return Ok(Some(same.id.clone()));
     }
+    let Some(known) = keyed.next() else { return Ok(None) };
     let detail =
         format!("detainer {} has this office, event number and form date, with other content: use ReplaceDetainer", known.id);
     Err(Refusal::new(Why::DetainerKeyConflict, "event_number", detail))
 }
 
-/// Content as it was received: documents attached later do not make it another paper.
-fn original(detainer: &Detainer) -> Form {
-    original_form(&detainer.form)
-}
-
-fn original_form(form: &Form) -> Form {
-    Form { documents: Vec::new(), ..form.clone() }
+/// What a form says, its documents without the numbers and places that the county gave them.
+fn content(form: &Form) -> Form {
+    let plain = |d: &Document| Document { n: 0, content: None, attached: None, media_type: "".into(), ..d.clone() };
+    Form { documents: form.documents.iter().map(plain).collect(), ..form.clone() }
 }
 
 fn new_detainer(booking: &Booking, earlier: &[EarlierStay], record: &RecordDetainer, ctx: &Context) -> Result<Detainer, Refusal> {
@@ -79,7 +76,9 @@ fn new_detainer(booking: &Booking, earlier: &[EarlierStay], record: &RecordDetai
     let facility = booking.facility_at(record.received).cloned().ok_or_else(|| missing("facility", ""))?;
     let id = match &record.detainer {
         Some(id) => id.clone(),
-        None => DetainerId::trusted(&(booking.detainers.len() + 1).to_string()),
+        None => {
+            DetainerId::trusted(&free_number(booking.detainers.len(), |n| booking.detainer(&DetainerId::trusted(n)).is_some()))
+        }
     };
     if booking.detainer(&id).is_some() {
         return Err(Refusal::new(Why::IdTaken, "detainer_id", format!("detainer {id} exists already in this booking")));
@@ -96,24 +95,30 @@ fn new_detainer(booking: &Booking, earlier: &[EarlierStay], record: &RecordDetai
         lift: None,
         replaced: None,
         replaces: None,
+        readings: Vec::new(),
         declined: None,
         decisions: Vec::new(),
         duties: Vec::new(),
     })
 }
 
+/// The same paper on the latest earlier stay that has it.
 fn linked(earlier: &[EarlierStay], form: &Form) -> Option<LinkedDetainer> {
-    let key = form_key(form)?;
-    let mut papers = earlier.iter().flat_map(|e| e.papers.iter().map(move |(id, form)| (&e.booking, id, form)));
-    let (booking, detainer, _) = papers.find(|(_, _, other)| form_key(other).as_ref() == Some(&key))?;
-    Some(LinkedDetainer { booking: booking.clone(), detainer: detainer.clone() })
+    let (stay, id) = same_papers(earlier, form).max_by_key(|(e, _)| (e.stay, &e.booking))?;
+    Some(LinkedDetainer { booking: stay.booking.clone(), detainer: id.clone() })
+}
+
+/// Earlier stays with the same paper, by its key.
+fn same_papers<'a>(earlier: &'a [EarlierStay], form: &Form) -> impl Iterator<Item = (&'a EarlierStay, &'a DetainerId)> {
+    let key = form_key(form);
+    let is = move |other: &Form| key.is_some() && form_key(other) == key;
+    earlier.iter().filter_map(move |e| e.papers.iter().find(|(_, form)| is(form)).map(|(id, _)| (e, id)))
 }
 
 /// A booking that rests on a detainer already used inherits the whole of the time used (DOMAIN.md §10.14).
 fn carried_over(booking: &Booking, earlier: &[EarlierStay], detainer: &Detainer) -> Option<Event> {
-    let from = detainer.linked.as_ref()?;
-    let used = earlier.iter().find(|e| e.booking == from.booking && !e.stretches.is_empty())?;
-    let mut stretches: Vec<Span> = booking.inherited.iter().chain(&used.stretches).copied().collect();
+    let used = same_papers(earlier, &detainer.form).flat_map(|(e, _)| &e.stretches);
+    let mut stretches: Vec<Span> = booking.inherited.iter().chain(used).copied().collect();
     stretches.sort();
     stretches.dedup();
     (stretches != booking.inherited).then_some(Event::Inherited(Inherited { stretches }))
@@ -140,7 +145,7 @@ pub(super) fn replace(
 ) -> Result<Vec<Event>, Refusal> {
     let known = booking.detainer(old).ok_or_else(|| missing("detainer", old.as_str()))?;
     if let Some(done) = &known.replaced {
-        if booking.detainer(&done.by).is_some_and(|d| original(d) == original_form(&record.form)) {
+        if booking.detainer(&done.by).is_some_and(|d| content(&d.as_it_came()) == content(&record.form)) {
             return Ok(Vec::new());
         }
         return Err(Refusal::new(Why::AlreadyEnded, "name", format!("detainer {old} was replaced by {}", done.by)));
@@ -157,7 +162,7 @@ pub(super) fn replace(
 }
 
 /// Numbers a document and attaches it; the same bytes of the same kind twice are one document.
-pub(super) fn attach(booking: &Booking, id: &DetainerId, document: &Document) -> Result<Vec<Event>, Refusal> {
+pub(super) fn attach(booking: &Booking, id: &DetainerId, document: &Document, ctx: &Context) -> Result<Vec<Event>, Refusal> {
     let detainer = booking.detainer(id).ok_or_else(|| missing("detainer", id.as_str()))?;
     let documents = &detainer.form.documents;
     fits(documents.len(), "document")?;
@@ -166,7 +171,7 @@ pub(super) fn attach(booking: &Booking, id: &DetainerId, document: &Document) ->
         return Ok(Vec::new());
     }
     let n = documents.iter().map(|d| d.n).max().unwrap_or(0).saturating_add(1);
-    let document = Document { n, ..document.clone() };
+    let document = Document { n, attached: Some(ctx.moment().stamp(ctx.now)), ..document.clone() };
     Ok(vec![Event::DocumentAttached(DocumentAttached { detainer: id.clone(), document })])
 }
 
@@ -182,7 +187,7 @@ pub(super) fn read_form(booking: &Booking, reading: &FormReading, ctx: &Context)
         pending_proceedings: reading.pending_proceedings,
         biometric_match: reading.biometric_match,
         statements: reading.statements,
-        ..detainer.form.boxes.clone()
+        ..detainer.form_at(at).boxes
     };
     Ok(Event::FormRead(FormRead {
         detainer: reading.detainer.clone(),

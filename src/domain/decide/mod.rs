@@ -12,7 +12,7 @@ mod detainers;
 
 pub use booking::{booking, earlier_stay};
 pub use consequences::consequences;
-pub use county::{Affected, CountyAnswer, county, follows};
+pub use county::{Affected, CountyAnswer, county, displaced, follows};
 
 use super::deciding::Moment;
 use super::decision::Trigger;

@@ -2,7 +2,7 @@
 
 use crate::domain::detainer::{
     Boxes, Component, Detainer, Document, DocumentKind, Done, Duty, DutyKind, Edition, Form, Lift, LiftReason, LinkedDetainer,
-    NoticeMethod, Replacement, ReviewDeclined, Service, ServiceMethod,
+    NoticeMethod, Reading, Replacement, ReviewDeclined, Service, ServiceMethod,
 };
 use crate::journal::wire::{enumeration, message};
 
@@ -37,6 +37,20 @@ message! {
         13: decisions,
         /// What is due and what was done.
         14: duties,
+        /// How the form was read since, in recorded order; the form itself stays as it came.
+        15: readings,
+    }
+
+    /// A reading of the form after it came: boxes and signature.
+    Reading {
+        /// When it was read.
+        1: at,
+        /// What is ticked.
+        2: boxes,
+        /// Whether it is signed.
+        3: signed,
+        /// Where that is known from.
+        4: source,
     }
 
     /// What the form says: its content, apart from when and how it came (DOMAIN.md §10.23).
@@ -105,6 +119,8 @@ message! {
         6: media_type,
         /// Where its bytes are kept, sealed; nothing where only the digest is.
         7: content,
+        /// When it was attached; nothing where it came with the form.
+        8: attached,
     }
 
     /// The same paper on another booking.

@@ -86,6 +86,8 @@ message! {
         7: review_declined,
         /// An agreement whose balance could not be reserved for this booking.
         8: reservation_failed,
+        /// Agreements that would guarantee, had they any balance left.
+        9: exhausted,
     }
 
     /// One line of an explanation: a condition, its value and the fact it read.

@@ -11,7 +11,7 @@ use crate::domain::county::{Calendar, CalendarDay, Facility, Profile};
 use crate::domain::decision::{Decision, Outcome, Reason, Trigger};
 use crate::domain::detainer::{
     Boxes, Component, Detainer, Document, DocumentKind, Done, Duty, DutyKind, Edition, Form, Lift, LiftReason, LinkedDetainer,
-    NoticeMethod, Replacement, ReviewDeclined, Service, ServiceMethod,
+    NoticeMethod, Reading, Replacement, ReviewDeclined, Service, ServiceMethod,
 };
 use crate::domain::event::{
     BasisClosed, BookingCreated, BudgetMoved, Confirmed, CountyCreated, Decided, DeclinedOnReview, DocumentAttached, DutiesSet,
@@ -83,6 +83,7 @@ fn document() -> Document {
         is_signed: Some(Tri::Yes),
         media_type: "application/pdf".into(),
         content: Some(SEALED),
+        attached: Some(stamp()),
     }
 }
 
@@ -155,6 +156,7 @@ fn detainer() -> Detainer {
         replaced: Some(replacement()),
         replaces: Some(DetainerId::trusted("0")),
         declined: Some(declined()),
+        readings: vec![Reading { at: stamp(), boxes: boxes(), signed: Tri::Yes, source: source() }],
         decisions: vec![decision(Trigger::Receipt, None)],
         duties: duties(),
     }
@@ -188,6 +190,7 @@ pub fn decision(trigger: Trigger, terms: Option<ClockTerms>) -> Decision {
             guarantee_any: Some(agreement_id()),
             review_declined: true,
             reservation_failed: true,
+            exhausted: vec![agreement_id()],
         },
         explanation: vec![explanation()],
     }
