@@ -3,6 +3,7 @@
 //! One way through the code: `api` → `ledger` → `domain` → `store`. Rules live in [`domain`], which is
 //! pure and imports nobody. ARCHITECTURE.md draws the map.
 
+pub mod api;
 pub mod client;
 pub mod domain;
 pub mod identity;
