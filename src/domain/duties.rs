@@ -78,11 +78,11 @@ fn release_notice(booking: &Booking) -> Option<Instant> {
     if let Some(gap) = booking.open_gap() {
         return Some(gap.t0);
     }
-    let expected = booking.facts.iter().filter_map(|f| match &f.fact {
+    let mut expected = booking.facts.iter().filter_map(|f| match &f.fact {
         Fact::ExpectedRelease(e) => Some(e.at),
         _ => None,
     });
-    expected.last().flatten().map(|at| at.plus_us(-NOTICE_AHEAD_US))
+    expected.next_back().flatten().map(|at| at.plus_us(-NOTICE_AHEAD_US))
 }
 
 fn latest(booking: &Booking, is: impl Fn(&Fact) -> bool) -> Option<Instant> {

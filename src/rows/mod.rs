@@ -307,9 +307,12 @@ mod tests {
         body: &[Column::int("n"), Column::bytes("hash").null()],
     };
 
+    /// A key, a body, and the column and complaint expected.
+    type Fit = (Vec<Cell>, Vec<Cell>, Option<(&'static str, &'static str)>);
+
     #[test]
     fn a_row_must_fit_its_table() {
-        let cases: [(Vec<Cell>, Vec<Cell>, Option<(&str, &str)>); 7] = [
+        let cases: [Fit; 7] = [
             (vec!["a".into()], vec![1_i64.into(), Cell::Null], None),
             (vec!["a".into()], vec![1_i64.into(), vec![0_u8].into()], None),
             (vec![], vec![1_i64.into(), Cell::Null], Some(("the key", "has another number of cells than the table's"))),
