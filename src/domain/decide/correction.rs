@@ -3,23 +3,25 @@
 
 use super::super::authority::{self, Known};
 use super::super::booking::{Booking, CorrectedFact, Correction, Proposal};
+use super::super::command::EarlierStay;
 use super::super::county::County;
 use super::super::event::{Confirmed, Event};
 use super::super::evolve;
 use super::super::ids::{BasisId, DetainerId, ProposalId};
 use super::super::refusal::{Refusal, Why};
-use super::super::time::Instant;
+use super::super::time::{Instant, Span};
 use super::{Context, PROPOSAL_US, missing, not_before};
 
 /// Applies a correction that shortens or leaves alone what may be held; otherwise proposes it to a second person.
 pub(super) fn propose_or_apply(
     county: &County,
     booking: &Booking,
+    others: &[EarlierStay],
     wrong: &Correction,
     ctx: &Context,
 ) -> Result<Vec<Event>, Refusal> {
     let correction = Correction { stamp: ctx.moment().stamp(ctx.now), ..wrong.clone() };
-    check(booking, &correction, ctx)?;
+    check(booking, others, &correction, ctx)?;
     if !lengthens(county, booking, &correction, ctx) {
         return Ok(vec![Event::Corrected(correction)]);
     }
@@ -45,10 +47,10 @@ fn lengthens(county: &County, booking: &Booking, correction: &Correction, ctx: &
 }
 
 /// The second person's act.
-pub(super) fn confirm(booking: &Booking, id: &ProposalId, ctx: &Context) -> Result<Vec<Event>, Refusal> {
+pub(super) fn confirm(booking: &Booking, others: &[EarlierStay], id: &ProposalId, ctx: &Context) -> Result<Vec<Event>, Refusal> {
     let proposal = open_proposal(&booking.proposals, id, ctx)?;
     let correction = proposal.correction.clone().ok_or_else(|| missing("proposal", id.as_str()))?;
-    check(booking, &correction, ctx)?;
+    check(booking, others, &correction, ctx)?;
     let correction = Correction { stamp: ctx.moment().stamp(ctx.now), ..correction };
     Ok(vec![confirmed(id, ctx), Event::Corrected(correction)])
 }
@@ -75,7 +77,7 @@ pub(super) fn open_proposal<'a>(proposals: &'a [Proposal], id: &ProposalId, ctx:
 }
 
 /// The named fact exists, has the old value named, and the new one can be.
-fn check(booking: &Booking, wrong: &Correction, ctx: &Context) -> Result<(), Refusal> {
+fn check(booking: &Booking, others: &[EarlierStay], wrong: &Correction, ctx: &Context) -> Result<(), Refusal> {
     for at in [wrong.new, wrong.closed].into_iter().flatten() {
         ctx.not_ahead("new_time", at)?;
     }
@@ -88,7 +90,24 @@ fn check(booking: &Booking, wrong: &Correction, ctx: &Context) -> Result<(), Ref
     if wrong.new.is_none() && (never || wrong.fact == CorrectedFact::BasisAdded) {
         return Err(Refusal::new(Why::Invalid, "new_time", "this fact needs a time"));
     }
-    in_order(booking, wrong)
+    in_order(booking, wrong)?;
+    apart(booking, others, wrong)
+}
+
+/// Stays of one subject never overlap, also as corrected.
+fn apart(booking: &Booking, others: &[EarlierStay], wrong: &Correction) -> Result<(), Refusal> {
+    let stay = match (wrong.fact, wrong.new) {
+        (CorrectedFact::BookedTime, Some(at)) => Span::new(at, booking.ended()),
+        (CorrectedFact::Ending, end) => Span::new(booking.booked.effective, end.unwrap_or(Instant::FAR)),
+        _ => return Ok(()),
+    };
+    match others.iter().find(|other| other.stay.meet(&stay).is_some()) {
+        Some(other) => {
+            let detail = format!("it would overlap the subject's stay {}: stays of one subject never overlap", other.booking);
+            Err(Refusal::new(Why::StayOverlaps, "new_time", detail))
+        }
+        None => Ok(()),
+    }
 }
 
 fn in_order(booking: &Booking, wrong: &Correction) -> Result<(), Refusal> {
