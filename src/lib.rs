@@ -10,5 +10,6 @@ pub mod identity;
 pub mod journal;
 pub mod ledger;
 pub mod pb;
+pub mod report;
 pub mod rows;
 pub mod store;

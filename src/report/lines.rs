@@ -1,0 +1,144 @@
+//! The lines that every figure of money is a sum of.
+//!
+//! Custody that has ended by the instant counted to was posted, and its postings in force are the lines. Custody that
+//! goes on is priced here by the same function that posts it later, so a report of running custody turns into the
+//! posted one without a cent's difference.
+
+use super::{Query, ReportError, Totals};
+use crate::domain::booking::{Booking, HoldEnd, Posting};
+use crate::domain::cost::CostLine;
+use crate::domain::county::County;
+use crate::domain::decision::{Outcome, Reason};
+use crate::domain::detainer::Edition;
+use crate::domain::ids::BookingId;
+use crate::domain::policy::Mode;
+use crate::domain::settling;
+use crate::domain::time::Instant;
+use chrono::Datelike as _;
+use std::sync::Arc;
+
+/// One cost line with all that it is sliced by.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Line {
+    /// The booking.
+    pub booking: BookingId,
+    /// What was held, where, on what, for how much; within one local day until [`merged`].
+    pub cost: CostLine,
+    /// The office of the detainer; empty where none is concerned.
+    pub office: Arc<str>,
+    /// The edition of its form.
+    pub edition: Option<Edition>,
+    /// The mode of the revision.
+    pub mode: Option<Mode>,
+    /// Why the hold ended; nothing while it runs.
+    pub end_reason: Option<HoldEnd>,
+    /// The reason of the decision it rests on.
+    pub decision_reason: Option<Reason>,
+    /// The record that posted it; 0 where custody goes on.
+    pub seq: i64,
+}
+
+impl Line {
+    /// Its money.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        Totals { incurred: self.cost.incurred, covered: self.cost.covered }
+    }
+
+    /// Whether another line goes on from this one and differs in its days and its money only, within one local month.
+    fn goes_on(&self, next: &Self) -> bool {
+        let (a, b) = (&self.cost, &next.cost);
+        let month = (a.local_day.year(), a.local_day.month()) == (b.local_day.year(), b.local_day.month());
+        let ground = (a.t0, &a.facility, &a.rate, &a.hold) == (b.t0, &b.facility, &b.rate, &b.hold);
+        let right =
+            (a.authority, &a.detainer, &a.revision, &a.agreement) == (b.authority, &b.detainer, &b.revision, &b.agreement);
+        let about = (&self.booking, self.seq, &self.office, self.mode) == (&next.booking, next.seq, &next.office, next.mode);
+        let end = (self.end_reason, self.decision_reason) == (next.end_reason, next.decision_reason);
+        month && ground && right && about && end && a.span.end == b.span.start
+    }
+}
+
+/// All lines of a booking up to an instant, whatever their day, in order of time.
+///
+/// # Errors
+/// [`ReportError`] where running custody cannot be priced.
+pub fn of_booking(county: &County, booking: &Booking, until: Instant) -> Result<Vec<Line>, ReportError> {
+    let gaps = &booking.custody.gaps;
+    let is_posted = |t0: Instant| !gaps.iter().any(|g| g.t0 == t0 && g.end > until);
+    let mut lines: Vec<Line> =
+        booking.postings.iter().filter(|p| is_posted(p.line.t0)).map(|p| posted(booking, p, until)).collect();
+    if gaps.iter().any(|g| g.t0 < until && g.end > until) {
+        let priced = settling::lines(county, booking, gaps, until)?;
+        lines.extend(priced.into_iter().filter(|l| !is_posted(l.t0)).map(|l| accrued(county, booking, l, until)));
+    }
+    lines.sort_by_key(|l| (l.cost.span.start, l.cost.span.end, l.seq));
+    Ok(lines)
+}
+
+/// The lines that a query asks for, of one booking, by day.
+///
+/// # Errors
+/// As [`of_booking`].
+pub fn asked(query: &Query, county: &County, booking: &Booking) -> Result<Vec<Line>, ReportError> {
+    let mut lines = of_booking(county, booking, query.until)?;
+    lines.retain(|l| query.has_day(l.cost.local_day) && query.has_facility(&l.cost.facility) && query.has_office(&l.office));
+    Ok(lines)
+}
+
+/// Lines with those that go on from each other made one, within local months: what is shown.
+///
+/// # Errors
+/// [`ReportError::Overflow`] where a sum does not fit.
+pub fn merged(lines: Vec<Line>) -> Result<Vec<Line>, ReportError> {
+    let mut shown: Vec<Line> = Vec::with_capacity(lines.len());
+    for line in lines {
+        match shown.last_mut() {
+            Some(last) if last.goes_on(&line) => {
+                last.cost.span.end = line.cost.span.end;
+                last.cost.incurred = last.cost.incurred.try_add(line.cost.incurred)?;
+                last.cost.covered = last.cost.covered.try_add(line.cost.covered)?;
+            }
+            _ => shown.push(line),
+        }
+    }
+    Ok(shown)
+}
+
+fn posted(booking: &Booking, posting: &Posting, until: Instant) -> Line {
+    Line {
+        booking: booking.id.clone(),
+        office: posting.office.clone(),
+        edition: posting.edition,
+        mode: posting.mode,
+        end_reason: end_reason(booking, &posting.line, until),
+        decision_reason: decision_reason(booking, &posting.line),
+        seq: posting.seq,
+        cost: posting.line.clone(),
+    }
+}
+
+fn accrued(county: &County, booking: &Booking, cost: CostLine, until: Instant) -> Line {
+    let form = cost.detainer.as_ref().and_then(|id| booking.detainer(id)).map(|d| &d.form);
+    Line {
+        booking: booking.id.clone(),
+        office: form.map_or_else(|| "".into(), |f| f.office.clone()),
+        edition: form.map(|f| f.edition),
+        mode: cost.revision.as_ref().and_then(|r| county.revision(r)).map(|r| r.mode),
+        end_reason: end_reason(booking, &cost, until),
+        decision_reason: decision_reason(booking, &cost),
+        seq: 0,
+        cost,
+    }
+}
+
+fn end_reason(booking: &Booking, line: &CostLine, until: Instant) -> Option<HoldEnd> {
+    let id = line.hold.as_ref()?;
+    booking.custody.holds.iter().find(|h| h.id == *id && h.until <= until).map(|h| h.reason)
+}
+
+/// The reason of the last HONOR under the line's revision.
+fn decision_reason(booking: &Booking, line: &CostLine) -> Option<Reason> {
+    let detainer = booking.detainer(line.detainer.as_ref()?)?;
+    let honored = detainer.decisions.iter().filter(|d| d.outcome == Outcome::Honor && d.revision == line.revision);
+    honored.max_by_key(|d| (d.at.effective <= line.span.start, d.at.effective, d.n)).map(|d| d.reason)
+}

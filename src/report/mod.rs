@@ -1,0 +1,134 @@
+//! Reports: what happened in a stretch of days, counted from states as they were known.
+//!
+//! Everything here is pure: a county and its bookings, folded up to one record, go in; rows come out. Each total is a sum
+//! of the lines that are shown beside it, so any slicing of the same lines adds up to the same cents. Days are local days
+//! of the facility that a row belongs to, so adjacent periods add up to the whole (DOMAIN.md §6).
+//!
+//! Nothing here reads a database, asks a clock, prices custody by rules of its own or names a person. To add a report: a
+//! file with a row type and a function from [`Query`], county and bookings to rows, and a case in `tests`.
+
+pub mod cost;
+pub mod decisions;
+pub mod lines;
+pub mod overdetention;
+pub mod register;
+#[cfg(test)]
+mod tests;
+
+use crate::domain::cost::CostError;
+use crate::domain::county::County;
+use crate::domain::ids::FacilityId;
+use crate::domain::money::{Cents, Overflow};
+use crate::domain::time::{Date, Instant};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What a report is about. What was known is not part of it: the states handed in say it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Query {
+    /// The first local day inside.
+    pub start: Date,
+    /// The first local day no longer inside.
+    pub end: Date,
+    /// Facilities; empty for all.
+    pub facilities: BTreeSet<FacilityId>,
+    /// Codes of issuing offices; empty for all.
+    pub offices: BTreeSet<Arc<str>>,
+    /// Up to when custody is counted.
+    pub until: Instant,
+}
+
+impl Query {
+    /// Whether a local day lies in the period.
+    #[must_use]
+    pub fn has_day(&self, day: Date) -> bool {
+        self.start <= day && day < self.end
+    }
+
+    /// Whether the local day of an instant in a facility lies in the period.
+    #[must_use]
+    pub fn has_instant(&self, county: &County, facility: &FacilityId, at: Instant) -> bool {
+        self.has_day(county.zone_of(facility).date(at))
+    }
+
+    /// Whether a facility is asked for.
+    #[must_use]
+    pub fn has_facility(&self, facility: &FacilityId) -> bool {
+        self.facilities.is_empty() || self.facilities.contains(facility)
+    }
+
+    /// Whether an issuing office is asked for.
+    #[must_use]
+    pub fn has_office(&self, office: &str) -> bool {
+        self.offices.is_empty() || self.offices.contains(office)
+    }
+}
+
+/// Money of a set of lines: `incurred = covered + absorbed`, to the cent (DOMAIN.md §6).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Totals {
+    /// Full cost.
+    pub incurred: Cents,
+    /// What agreements pay.
+    pub covered: Cents,
+}
+
+impl Totals {
+    /// The rest, borne by the county; negative where agreements pay more than it cost.
+    ///
+    /// # Errors
+    /// [`Overflow`] where the difference does not fit.
+    pub fn absorbed(&self) -> Result<Cents, Overflow> {
+        self.incurred.try_sub(self.covered)
+    }
+
+    /// Both sums together.
+    ///
+    /// # Errors
+    /// [`Overflow`] where a sum does not fit.
+    pub fn try_add(self, other: Self) -> Result<Self, Overflow> {
+        Ok(Self { incurred: self.incurred.try_add(other.incurred)?, covered: self.covered.try_add(other.covered)? })
+    }
+
+    /// The sum of many.
+    ///
+    /// # Errors
+    /// [`Overflow`] where it does not fit.
+    pub fn try_sum(all: impl IntoIterator<Item = Self>) -> Result<Self, Overflow> {
+        all.into_iter().try_fold(Self::default(), Self::try_add)
+    }
+}
+
+/// Why a report cannot be given.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ReportError {
+    /// Custody that cannot be priced.
+    #[error(transparent)]
+    Cost(#[from] CostError),
+    /// A sum that does not fit.
+    #[error(transparent)]
+    Overflow(#[from] Overflow),
+}
+
+/// By what a report is sliced.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum GroupBy {
+    /// Local month.
+    Month,
+    /// Facility.
+    Facility,
+    /// Issuing office.
+    Office,
+    /// Policy revision.
+    Revision,
+    /// Policy mode.
+    Mode,
+    /// Agreement that pays.
+    Agreement,
+    /// Edition of the form.
+    Edition,
+    /// Why the hold ended.
+    EndReason,
+    /// Reason of the decision.
+    DecisionReason,
+}
