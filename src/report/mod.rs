@@ -1,10 +1,10 @@
 //! Reports: what happened in a stretch of days, counted from states as they were known.
 //!
-//! Everything here is pure: a county and its bookings, folded up to one record, go in; rows come out. Each total is a sum
+//! Everything but [`select`] is pure: a county and its bookings, folded up to one record, go in; rows come out. Each total is a sum
 //! of the lines that are shown beside it, so any slicing of the same lines adds up to the same cents. Days are local days
 //! of the facility that a row belongs to, so adjacent periods add up to the whole (DOMAIN.md §6).
 //!
-//! Nothing here reads a database, asks a clock, prices custody by rules of its own or names a person. To add a report: a
+//! Nothing else here reads a database; nothing asks a clock, prices custody by rules of its own or names a person. To add a report: a
 //! file with a row type and a function from [`Query`], county and bookings to rows, and a case in `tests`.
 
 pub mod cost;
@@ -12,6 +12,7 @@ pub mod decisions;
 pub mod lines;
 pub mod overdetention;
 pub mod register;
+pub mod select;
 #[cfg(test)]
 mod tests;
 
