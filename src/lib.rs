@@ -12,4 +12,5 @@ pub mod ledger;
 pub mod pb;
 pub mod report;
 pub mod rows;
+pub mod server;
 pub mod store;

@@ -1,1 +1,126 @@
-fn main() {}
+//! `detainerd`: the server. Thin: everything it does is in the library.
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use detainer::identity::{MasterKey, OsEntropy};
+use detainer::ledger::{Clock as _, Ledger, MachineClock};
+use detainer::server;
+use detainer::store::{Migrations, Options, Store};
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// The system of record for immigration detainers in county jails.
+#[derive(Parser)]
+#[command(name = "detainerd", version)]
+struct Cli {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Serves gRPC until it is told to stop.
+    Serve(Serve),
+    /// Brings the database up to date, and ends.
+    Migrate(Place),
+}
+
+#[derive(Args)]
+struct Place {
+    /// Where keys, the first credential and, unless another is named, the database lie.
+    #[arg(long, env = "DETAINERD_DATA_DIR", default_value = "./detainer-data")]
+    data_dir: PathBuf,
+    /// `sqlite://PATH` or `postgres://...`; the SQLite file `detainer.db` in the data folder where nothing is named.
+    #[arg(long, env = "DETAINERD_DATABASE", hide_env_values = true)]
+    database: Option<String>,
+}
+
+#[derive(Args)]
+struct Serve {
+    #[command(flatten)]
+    place: Place,
+    /// Where to listen.
+    #[arg(long, env = "DETAINERD_LISTEN", default_value = "127.0.0.1:50051")]
+    listen: SocketAddr,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
+    match Cli::parse().what {
+        What::Serve(serve) => run(serve).await,
+        What::Migrate(place) => {
+            let store = open(&place).await?;
+            store.close().await;
+            eprintln!("detainerd: the database is up to date");
+            Ok(())
+        }
+    }
+}
+
+impl Place {
+    fn url(&self) -> String {
+        self.database.clone().unwrap_or_else(|| format!("sqlite://{}", self.data_dir.join("detainer.db").display()))
+    }
+}
+
+async fn open(place: &Place) -> anyhow::Result<Store> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&place.data_dir)
+        .with_context(|| format!("the data folder {}", place.data_dir.display()))?;
+    let options = Options { migrations: Migrations::Run, ..Options::default() };
+    Ok(Store::open(&place.url(), options).await?)
+}
+
+async fn run(serve: Serve) -> anyhow::Result<()> {
+    let store = open(&serve.place).await?;
+    let entropy = Arc::new(OsEntropy);
+    let (keys, _) = MasterKey::load_or_create(&serve.place.data_dir.join("master.key"), &*entropy)?;
+    let clock = Arc::new(MachineClock);
+    if let Some(token) = server::first_credential(&store, &*entropy, clock.now()).await? {
+        let path = serve.place.data_dir.join("admin.token");
+        keep(&path, &token).with_context(|| format!("the first credential's file {}", path.display()))?;
+        eprintln!("detainerd: the first credential's token is in {}", path.display());
+    }
+    let ledger = Ledger::start(store.clone(), Arc::new(keys), entropy, clock)?;
+    let listener = TcpListener::bind(serve.listen).await.with_context(|| format!("listening on {}", serve.listen))?;
+    let stop = CancellationToken::new();
+    tokio::spawn(told_to_stop(stop.clone())?);
+    eprintln!("detainerd: ready on {} (data in {})", listener.local_addr()?, serve.place.data_dir.display());
+    server::serve(listener, ledger, stop).await?;
+    store.close().await;
+    eprintln!("detainerd: stopped");
+    Ok(())
+}
+
+/// Writes a secret to a file that only its owner may read.
+fn keep(path: &Path, secret: &str) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(secret.as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()
+}
+
+/// Waits for SIGTERM or ctrl-c.
+fn told_to_stop(stop: CancellationToken) -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        eprintln!("detainerd: stopping; calls in progress have {} s", server::DRAIN.as_secs());
+        stop.cancel();
+    })
+}

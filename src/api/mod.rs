@@ -12,3 +12,94 @@ pub mod names;
 pub mod paging;
 pub mod time;
 pub mod write;
+
+mod agreements;
+mod county;
+mod policy;
+mod token;
+
+use crate::domain::county::County;
+use crate::domain::ids::CountyId;
+use crate::domain::time::Instant;
+use crate::identity::Opaque;
+use crate::ledger::{AsOf, Call, Command, Ledger, Pair, Written};
+use crate::pb;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use tonic::service::Routes;
+
+/// The largest message taken: a request of many tiny messages costs a multiple of its size in memory.
+pub const MAX_MESSAGE: usize = 256 * 1024;
+
+/// What every handler works with. Cheap to clone.
+#[derive(Clone)]
+pub struct Api {
+    /// Reads and writes.
+    pub ledger: Ledger,
+    /// Makes page tokens and cursors.
+    pub opaque: Arc<Opaque>,
+    /// Cancelled when the server stops: streams end with `SHUTTING_DOWN` then.
+    pub stopping: CancellationToken,
+}
+
+impl Api {
+    /// Over a ledger.
+    #[must_use]
+    pub fn new(ledger: Ledger, stopping: CancellationToken) -> Self {
+        let opaque = Arc::new(Opaque::new(ledger.keys()));
+        Self { ledger, opaque, stopping }
+    }
+
+    /// Hands a command to the ledger.
+    ///
+    /// # Errors
+    /// The status of what the ledger answers.
+    pub async fn write(&self, call: Call, command: Command) -> Result<Written, Status> {
+        let method = call.method;
+        self.ledger.write(call, command).await.map_err(|error| error::of_ledger(method, error))
+    }
+
+    /// A county as of a point. The credential must be bound to it.
+    ///
+    /// # Errors
+    /// `COUNTY_NOT_ALLOWED`, `RESOURCE_NOT_FOUND`, `AS_OF_IN_FUTURE`, the ledger's.
+    pub async fn county_at(
+        &self,
+        principal: &auth::Principal,
+        county: &CountyId,
+        as_of: AsOf,
+    ) -> Result<(Pair, Arc<County>), Status> {
+        principal.allow(county)?;
+        let (pair, found) = self.ledger.county(county, as_of).await.map_err(|error| error::of_ledger("", error))?;
+        let found = found.ok_or_else(|| error::not_found("county", &names::of::county(county)))?;
+        Ok((pair, found))
+    }
+
+    /// The instant a question is about: the one asked for, else that of `as_of`, else now.
+    #[must_use]
+    pub fn moment(&self, at_time: Option<Instant>, as_of: AsOf, pair: Pair) -> Instant {
+        at_time.unwrap_or_else(|| match as_of {
+            AsOf::Latest => self.ledger.now(),
+            AsOf::Recorded(at) => at,
+            AsOf::Sequence(_) => pair.recorded.unwrap_or_else(|| self.ledger.now()),
+        })
+    }
+}
+
+/// Every service of the contract, ready to be served.
+#[must_use]
+pub fn services(api: &Api) -> Routes {
+    macro_rules! serve {
+        ($($module:ident::$server:ident),+ $(,)?) => {
+            Routes::default()$(
+                .add_service(pb::$module::$server::new(api.clone()).max_decoding_message_size(MAX_MESSAGE))
+            )+
+        };
+    }
+    serve! {
+        county_service_server::CountyServiceServer,
+        policy_service_server::PolicyServiceServer,
+        token_service_server::TokenServiceServer,
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::error::status;
 use crate::identity::Opaque;
+use crate::ledger::AsOf;
 use crate::pb::ErrorReason;
 use prost::Message;
 use sha2::{Digest as _, Sha256};
@@ -57,6 +58,12 @@ impl Page {
             }
         };
         Ok(Self { size, resume, context })
+    }
+
+    /// The point of knowledge of this page: that of the first page, or the one asked for.
+    #[must_use]
+    pub fn as_of(&self, asked: AsOf) -> AsOf {
+        self.resume.as_ref().map_or(asked, |resume| AsOf::Sequence(resume.seq))
     }
 
     /// The token of the page after this one.

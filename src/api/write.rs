@@ -48,7 +48,7 @@ writes! {
     RecordDetainerRequest etag, AttachDocumentRequest etag, RecordServiceRequest etag, LiftDetainerRequest etag,
     ReplaceDetainerRequest etag, ResolveReviewRequest etag, RecordNoticeRequest etag,
     SwitchPolicyModeRequest etag, CreateAgreementRequest, AmendAgreementRequest etag, TerminateAgreementRequest etag,
-    SetRateRequest etag, CreateTokenRequest, RevokeTokenRequest,
+    SetRateRequest, CreateTokenRequest, RevokeTokenRequest,
 }
 
 /// The call of a write. Bad fields go to `fields`; check them before the call is made. Denies before anything is looked
