@@ -102,3 +102,86 @@ async fn health_needs_no_credential() {
     assert_eq!(answer.status, tonic_health::pb::health_check_response::ServingStatus::Serving as i32);
     running.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_county_is_made_switched_and_read_as_of_any_point() {
+    use detainer::pb::county_service_client::CountyServiceClient;
+    use detainer::pb::policy_service_client::PolicyServiceClient;
+    for fresh in common::engines().await {
+        let (running, channel, admin) = started(&fresh).await;
+        let (mut counties, mut policy) = (CountyServiceClient::new(channel.clone()), PolicyServiceClient::new(channel));
+        let new = pb::CreateCountyRequest {
+            county_id: "a".into(),
+            request_id: "c1".into(),
+            display_name: "A County".into(),
+            time_zone: "America/New_York".into(),
+            ..pb::CreateCountyRequest::default()
+        };
+        let tried = pb::CreateCountyRequest { validate_only: true, ..new.clone() };
+        assert_eq!(counties.create_county(with(&admin, tried)).await.unwrap().into_inner().receipt, None);
+        let made = counties.create_county(with(&admin, new.clone())).await.unwrap().into_inner();
+        let receipt = made.receipt.clone().unwrap();
+        assert_eq!((receipt.sequence, receipt.tree_root.len()), (1, 32));
+        let again = counties.create_county(with(&admin, new.clone())).await.unwrap().into_inner();
+        assert_eq!(again, made, "a retry is answered alike");
+        let other = pb::CreateCountyRequest { display_name: "Another".into(), ..new };
+        let reused = counties.create_county(with(&admin, other)).await.unwrap_err();
+        assert_eq!(reason(&reused), "REQUEST_ID_REUSED");
+
+        for (n, id) in ["jail-1", "jail-2", "jail-3"].into_iter().enumerate() {
+            let jail = pb::CreateFacilityRequest {
+                parent: "counties/a".into(),
+                request_id: format!("f{n}"),
+                facility_id: id.into(),
+                display_name: id.into(),
+                ..pb::CreateFacilityRequest::default()
+            };
+            counties.create_facility(with(&admin, jail)).await.unwrap();
+        }
+        let list = |size, token: &str, seq| pb::ListFacilitiesRequest {
+            parent: "counties/a".into(),
+            page_size: size,
+            page_token: token.into(),
+            as_of: seq,
+        };
+        let first = counties.list_facilities(with(&admin, list(2, "", None))).await.unwrap().into_inner();
+        assert_eq!(first.facilities.len(), 2);
+        let rest = counties.list_facilities(with(&admin, list(2, &first.next_page_token, None))).await.unwrap().into_inner();
+        assert_eq!(rest.facilities[0].name, "counties/a/facilities/jail-3");
+        assert_eq!(rest.next_page_token, "");
+        let early = pb::AsOf { point: Some(pb::as_of::Point::Sequence(2)) };
+        let early = counties.list_facilities(with(&admin, list(0, "", Some(early)))).await.unwrap().into_inner();
+        assert_eq!(early.facilities.len(), 1, "only the first jail was known then");
+        let ahead = pb::AsOf { point: Some(pb::as_of::Point::Sequence(99)) };
+        let ahead = counties.list_facilities(with(&admin, list(0, "", Some(ahead)))).await.unwrap_err();
+        assert_eq!(reason(&ahead), "AS_OF_IN_FUTURE");
+
+        let ask = pb::GetEffectivePolicyRequest { parent: "counties/a".into(), ..pb::GetEffectivePolicyRequest::default() };
+        let before = policy.get_effective_policy(with(&admin, ask.clone())).await.unwrap().into_inner();
+        assert_eq!(before.policy_revision, None);
+        let date = Some(pb::Date { year: 2013, month: 12, day: 3 });
+        let paper = pb::Instrument { title: "Resolution".into(), date, ..pb::Instrument::default() };
+        let switch = |id: &str, etag: &str| pb::SwitchPolicyModeRequest {
+            parent: "counties/a".into(),
+            request_id: id.into(),
+            etag: etag.into(),
+            mode: pb::PolicyMode::DeclineAll.into(),
+            adopted_date: date,
+            instrument: Some(paper.clone()),
+            open_detainers: pb::OpenDetainers::Reevaluate.into(),
+            ..pb::SwitchPolicyModeRequest::default()
+        };
+        let switched = policy.switch_policy_mode(with(&admin, switch("s1", &before.etag))).await.unwrap().into_inner();
+        assert_eq!(switched.policy_revision.as_ref().unwrap().mode(), pb::PolicyMode::DeclineAll);
+        let lost = policy.switch_policy_mode(with(&admin, switch("s2", &before.etag))).await.unwrap_err();
+        assert_eq!((lost.code(), reason(&lost).as_str()), (Code::Aborted, "STALE_ETAG"));
+        let after = policy.get_effective_policy(with(&admin, ask)).await.unwrap().into_inner();
+        assert_eq!(after.policy_revision, switched.policy_revision);
+
+        let foreign = pb::GetCountyRequest { name: "counties/none".into(), as_of: None };
+        assert_eq!(reason(&counties.get_county(with(&admin, foreign)).await.unwrap_err()), "RESOURCE_NOT_FOUND");
+        let listed = counties.list_counties(with(&admin, pb::ListCountiesRequest::default())).await.unwrap().into_inner();
+        assert_eq!(listed.counties.len(), 1);
+        running.stop().await.unwrap();
+    }
+}
