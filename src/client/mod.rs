@@ -9,15 +9,19 @@
 //! - [`time`], [`names`], [`words`]: instants and zones, resource names, enums as people write them.
 //! - [`mapping`]: mapping files (`docs/mapping.md`), and rows turned into operations by them. Pure.
 //! - [`import`]: files sent through `ImportService` with a bounded window.
+//! - [`table`], [`board`], [`cost`]: answers laid out for a terminal, as CSV or as JSON. Pure.
 //!
 //! To add a call: it appears in the `.proto` first; then one line in the list of [`connect`].
 
+pub mod board;
 pub mod connect;
+pub mod cost;
 pub mod error;
 pub mod ids;
 pub mod import;
 pub mod mapping;
 pub mod names;
+pub mod table;
 pub mod time;
 pub mod words;
 
