@@ -8,12 +8,12 @@ use crate::pb;
 
 /// The board as a table, in the order of the answer.
 #[must_use]
-pub fn table(title: impl Into<String>, entries: &[pb::BoardEntry], pair: Option<&pb::AsOfPair>) -> Table {
+pub fn table(title: impl Into<String>, board: &pb::ListHoldsResponse) -> Table {
+    let entries = &board.entries;
     let columns = vec![
         column("state", "STATE"),
         column("booking", "BOOKING"),
         column("facility", "FACILITY"),
-        column("t0", "T0"),
         column("out_by", "MUST BE OUT BY"),
         column("left", "LEFT"),
         column("note", ""),
@@ -22,6 +22,7 @@ pub fn table(title: impl Into<String>, entries: &[pb::BoardEntry], pair: Option<
         more("decision"),
         more("policy_revision"),
         more("office"),
+        more("t0"),
         more("deadline"),
         more("contiguous_deadline"),
         more("business_deadline"),
@@ -31,13 +32,13 @@ pub fn table(title: impl Into<String>, entries: &[pb::BoardEntry], pair: Option<
         more("citizenship_claimed"),
     ];
     let mut table = Table::new(title, columns, "Nobody is held on a detainer, and nobody is over-detained.");
-    table.rows = entries.iter().map(row).collect();
+    table.rows = entries.iter().map(|entry| row(entry, board.at_time.as_ref())).collect();
     let zone = entries.first().map_or(Tz::UTC, |entry| time::zone_or_utc(&entry.time_zone));
-    table.about = about(pair, zone);
+    table.about = about(board.as_of_pair.as_ref(), zone);
     table
 }
 
-fn row(entry: &pb::BoardEntry) -> Vec<Cell> {
+fn row(entry: &pb::BoardEntry, now: Option<&prost_types::Timestamp>) -> Vec<Cell> {
     let zone = time::zone_or_utc(&entry.time_zone);
     let at = |stamp: Option<&prost_types::Timestamp>| Cell::time(stamp, zone);
     let none = pb::Hold::default();
@@ -50,15 +51,15 @@ fn row(entry: &pb::BoardEntry) -> Vec<Cell> {
         Cell::text(state),
         Cell::text(names::id(&entry.booking)),
         Cell::text(names::id(&entry.facility)),
-        at(entry.t0.as_ref()),
         at(out_by),
-        Cell::length(entry.remaining.as_ref()),
+        left(entry, now),
         Cell::text(note(entry)),
         Cell::text(hold.name.as_str()),
         Cell::text(hold.detainer.as_str()),
         Cell::text(hold.decision.as_str()),
         Cell::text(hold.policy_revision.as_str()),
         Cell::text(entry.office_code.as_str()),
+        at(entry.t0.as_ref()),
         at(clock.deadline.as_ref()),
         at(clock.contiguous_deadline.as_ref()),
         at(clock.business_deadline.as_ref()),
@@ -67,6 +68,14 @@ fn row(entry: &pb::BoardEntry) -> Vec<Cell> {
         Cell::text(words::word_of::<pb::HoldEndReason>(hold.end_reason)),
         Cell::Flag(entry.citizenship_claimed),
     ]
+}
+
+/// Time left; below zero where the person should have been out.
+fn left(entry: &pb::BoardEntry, now: Option<&prost_types::Timestamp>) -> Cell {
+    match (entry.over_since.as_ref().and_then(time::utc), now.and_then(time::utc)) {
+        (Some(since), Some(now)) => Cell::Length(since - now),
+        _ => Cell::length(entry.remaining.as_ref()),
+    }
 }
 
 /// What a person has to know beside the numbers.
@@ -107,6 +116,7 @@ mod tests {
             remaining: Some(prost_types::Duration { seconds: 11_100, nanos: 0 }),
             time_zone: "America/New_York".to_owned(),
             t0: stamp("2024-03-15T21:00:00Z"),
+            office_code: "MIA".to_owned(),
             ..Default::default()
         };
         let over = pb::BoardEntry {
@@ -117,13 +127,15 @@ mod tests {
             citizenship_claimed: true,
             ..running.clone()
         };
+        let board =
+            pb::ListHoldsResponse { entries: vec![over, running], at_time: stamp("2024-03-17T17:55:00Z"), ..Default::default() };
         let mut out = Vec::new();
-        table("", &[over, running], None).write(&mut out, Look::default()).unwrap();
+        table("", &board).write(&mut out, Look::default()).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
-        assert!(text.contains("OVER"), "{text}");
-        assert!(text.contains("2024-03-17 17:00 EDT"), "{text}");
-        assert!(text.contains("3 h 05 min"), "{text}");
-        assert!(text.contains("citizenship"), "{text}");
+        for part in ["OVER", "due soon", "2024-03-17 17:00 EDT", " 3 h 05 min", "-1 d 20 h 55 min", "no hold ran"] {
+            assert!(text.contains(part), "{part} in\n{text}");
+        }
+        assert!(text.lines().count() <= 5, "{text}");
     }
 }

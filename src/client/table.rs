@@ -137,7 +137,7 @@ impl Cell {
 
     /// Whether it is never broken over two lines.
     fn is_whole(&self) -> bool {
-        !matches!(self, Self::Text(text) if text.contains(' '))
+        !matches!(self, Self::Text(text) if text.len() > 14 && text.contains(' '))
     }
 
     fn is_number(&self) -> bool {
