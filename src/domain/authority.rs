@@ -369,11 +369,17 @@ impl<'a> Derivation<'a> {
 
     /// The id of the hold that was known in the place of this gap; otherwise the next number that none ever had.
     fn id_for(&self, span: &Span, given: &[Hold]) -> HoldId {
-        if let Some(known) = self.matching(span).filter(|known| !given.iter().any(|h| h.id == known.id)) {
+        // What this record has derived already keeps its number while the record is worked out.
+        let so_far = &self.booking.custody;
+        let just_made = so_far.holds.iter().find(|h| !h.voided && gap_of(so_far, h).meet(span).is_some());
+        let known = [self.matching(span), just_made].into_iter().flatten();
+        if let Some(known) = known.into_iter().find(|known| !given.iter().any(|h| h.id == known.id)) {
             return known.id.clone();
         }
-        let all = self.before.holds.iter().chain(given);
-        let last = all.filter_map(|h| h.id.as_str().parse::<u32>().ok()).max().unwrap_or(0);
+        // A hold that was declined at its start for want of a balance was tried under its number and left no other trace.
+        let tried = self.booking.reservations.iter().map(|r| &r.hold);
+        let all = self.before.holds.iter().chain(&so_far.holds).chain(given).map(|h| &h.id).chain(tried);
+        let last = all.filter_map(|id| id.as_str().parse::<u32>().ok()).max().unwrap_or(0);
         HoldId::trusted(&last.saturating_add(1).to_string())
     }
 }

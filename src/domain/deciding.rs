@@ -97,6 +97,10 @@ fn points(county: &County, booking: &Booking, detainer: &Detainer, moment: &Mome
     for arrival in &booking.arrivals {
         add(arrival.at.effective, moment.changed.clone(), false);
     }
+    // Tried once and refused is the answer from there on, also under a rule that comes to ask for it later (§10.25).
+    for refused in booking.reservations.iter().filter(|r| r.amount.is_none()) {
+        add(refused.at, Trigger::Reservation(refused.agreement.clone()), false);
+    }
     // Whatever was decided before, ahead included, is asked again with what is known now (§10.7).
     for decided in &detainer.decisions {
         add(decided.at.effective, moment.changed.clone(), false);
@@ -240,7 +244,10 @@ fn guaranteeing<'a>(
 ) -> (Vec<&'a Agreement>, Vec<AgreementId>) {
     let Some(facility) = booking.facility_at(point.at) else { return (Vec::new(), Vec::new()) };
     let covers = |a: &&Agreement| a.covers(facility, &detainer.form.office, &booking.id, &detainer.id);
-    let settled = |id: &AgreementId| booking.reservations.iter().rev().find(|r| r.agreement == *id && r.at <= point.at);
+    let settled = |id: &AgreementId| {
+        let tried = booking.reservations.iter().filter(|r| r.agreement == *id && r.at <= point.at);
+        tried.max_by_key(|r| r.at)
+    };
     let relied = |d: &Decision, id: &AgreementId| [&d.inputs.guarantee_all, &d.inputs.guarantee_any].contains(&&Some(id.clone()));
     let has_balance = |a: &Agreement| {
         let Some(left) = county.unreserved(a) else { return true };

@@ -46,15 +46,35 @@ pub fn closed(booking: &Booking) -> Vec<Gap> {
 /// # Errors
 /// [`CostError`] where the most it could owe passes what money can be.
 pub fn next_reservation(county: &County, booking: &Booking, now: Instant) -> Result<Option<BudgetMoved>, CostError> {
-    for hold in booking.custody.holds.iter().filter(|h| !h.voided && h.start <= now) {
+    let begun = || booking.custody.holds.iter().filter(|h| !h.voided && h.start <= now);
+    // A correction let a hold begin earlier: what was reserved for it, or refused, is so from there on.
+    for kept in [true, false] {
+        for hold in begun() {
+            let mut of = booking.reservations.iter().filter(|r| r.hold == hold.id && r.amount.is_some() == kept);
+            if let Some(later) = of.find(|r| hold.start < r.at) {
+                return Ok(Some(moved_to(county, later, hold.start)));
+            }
+        }
+    }
+    for hold in begun() {
         for agreement in budgeted(county, booking, hold) {
-            let tried = booking.reservations.iter().any(|r| r.agreement == agreement.id && r.hold == hold.id);
-            if !tried {
+            if !booking.reservations.iter().any(|r| r.agreement == agreement.id && r.hold == hold.id) {
                 return reserve(county, booking, hold, agreement).map(Some);
             }
         }
     }
     Ok(None)
+}
+
+/// The same outcome, from an earlier start on; no balance changes.
+fn moved_to(county: &County, reservation: &Reservation, at: Instant) -> BudgetMoved {
+    let Balance { reserved, spent } = county.balances.get(&reservation.agreement).copied().unwrap_or_default();
+    BudgetMoved {
+        agreement: reservation.agreement.clone(),
+        reservation: Reservation { at, ..reservation.clone() },
+        reserved,
+        spent,
+    }
 }
 
 /// The agreements with a ceiling that may pay for some stretch of a hold.
