@@ -1,0 +1,537 @@
+//! Bookings.
+
+use clap::{Args, Subcommand};
+use detainer::client::table::{Cell, Sheet, Table, about, column, field, more};
+use detainer::client::{Client, names, time, words};
+use detainer::pb;
+
+use crate::context::{As, Context, Failure};
+use crate::output;
+use crate::parse::{In, Told, When, Writing};
+
+/// What to do with bookings.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Record a booking.
+    ///
+    /// Example: detainerctl booking create 2024-000123 --facility main-jail --booked "2024-03-14 22:10" --charge dui-1
+    Create(Create),
+    /// Show a booking with its bases, stays, detainers and holds.
+    Show {
+        /// Its id.
+        booking: String,
+        #[command(flatten)]
+        when: When,
+    },
+    /// List bookings, by booked time.
+    List(List),
+    /// Record that a basis opened.
+    OpenBasis(OpenBasis),
+    /// Record that a basis closed. The closing of the last one is T0.
+    CloseBasis(CloseBasis),
+    /// Record a fact about a booking.
+    Fact(Fact),
+    /// Record a move to another facility.
+    Move(Move),
+    /// Record the end of a booking. Never refused because of a detainer or a policy.
+    Release(Release),
+}
+
+/// Records a booking.
+#[derive(Debug, Args)]
+pub struct Create {
+    /// The jail's own booking number.
+    booking: String,
+    /// The facility.
+    #[arg(long, value_name = "FACILITY")]
+    facility: String,
+    /// When the person was booked.
+    #[arg(long, value_name = "TIME", default_value = "now")]
+    booked: String,
+    /// A charge that holds the person from then on, by an id of your own; may be given more than once.
+    #[arg(long, value_name = "ID")]
+    charge: Vec<String>,
+    /// Nobody knows on which bases the person is held.
+    #[arg(long, conflicts_with_all = ["charge", "no_basis"])]
+    bases_not_known: bool,
+    /// There is no basis: T0 is the booked time.
+    #[arg(long, conflicts_with = "charge")]
+    no_basis: bool,
+    /// The subject's id. Left out: a new subject.
+    #[arg(long, value_name = "SUBJECT")]
+    subject: Option<String>,
+    /// Age in whole years.
+    #[arg(long, value_name = "YEARS")]
+    age: Option<i32>,
+    #[command(flatten)]
+    told: Told,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+/// Lists bookings.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Only this facility.
+    #[arg(long, value_name = "FACILITY")]
+    facility: Option<String>,
+    /// Only persons in custody.
+    #[arg(long)]
+    in_custody: bool,
+    /// How many at most.
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    limit: usize,
+}
+
+/// Opens a basis.
+#[derive(Debug, Args)]
+pub struct OpenBasis {
+    /// The booking.
+    booking: String,
+    /// The basis's id within the booking. Left out: the server makes one.
+    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+    id: String,
+    /// What kind of ground it is.
+    #[arg(long, value_name = "KIND")]
+    kind: In<pb::BasisKind>,
+    /// When it opened.
+    #[arg(long, value_name = "TIME")]
+    at: String,
+    #[command(flatten)]
+    told: Told,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+/// Closes a basis.
+#[derive(Debug, Args)]
+pub struct CloseBasis {
+    /// The booking.
+    booking: String,
+    /// The basis's id within the booking.
+    basis: String,
+    /// Why.
+    #[arg(long, value_name = "REASON")]
+    reason: In<pb::BasisCloseReason>,
+    /// Why, in words: kept sealed. Needed with the reason `other`.
+    #[arg(long, value_name = "WORDS", default_value = "", hide_default_value = true)]
+    text: String,
+    /// When it closed.
+    #[arg(long, value_name = "TIME")]
+    at: String,
+    #[command(flatten)]
+    told: Told,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+/// Records a fact.
+#[derive(Debug, Args)]
+pub struct Fact {
+    /// The booking.
+    booking: String,
+    #[command(flatten)]
+    what: What,
+    /// Since when it is so.
+    #[arg(long, value_name = "TIME")]
+    at: String,
+    #[command(flatten)]
+    told: Told,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+/// The fact: one of these.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct What {
+    /// The person claims U.S. citizenship: an immediate duty to look into it.
+    #[arg(long)]
+    citizenship_claim: bool,
+    /// U.S. citizenship is proved: ends any hold.
+    #[arg(long)]
+    citizenship_proof: bool,
+    /// How old the person is, in whole years.
+    #[arg(long, value_name = "YEARS")]
+    age: Option<i32>,
+    /// When the person is expected to be released.
+    #[arg(long, value_name = "TIME")]
+    expected_release: Option<String>,
+    /// Bail that opens the door.
+    #[arg(long, value_name = "AMOUNT", value_parser = crate::parse::cents)]
+    bail: Option<i64>,
+    /// Convicted in this booking.
+    #[arg(long)]
+    convicted: bool,
+    /// A charge of this booking was dismissed.
+    #[arg(long)]
+    dismissed: bool,
+    /// In hospital from --at on. Custody goes on, and so does the clock.
+    #[arg(long)]
+    hospital: bool,
+}
+
+/// Moves a person.
+#[derive(Debug, Args)]
+pub struct Move {
+    /// The booking.
+    booking: String,
+    /// The facility moved to.
+    facility: String,
+    /// When the person came there. Left out: now.
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    #[command(flatten)]
+    told: Told,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+/// Ends a booking.
+#[derive(Debug, Args)]
+pub struct Release {
+    /// The booking.
+    booking: String,
+    /// How.
+    #[arg(long, value_name = "KIND", default_value = "released")]
+    kind: In<pb::BookingEndKind>,
+    /// When the person left custody. Left out: now.
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// The agency that took the person.
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    agency: String,
+    /// The officer who took the person.
+    #[arg(long, value_name = "BADGE", default_value = "", hide_default_value = true)]
+    officer: String,
+    #[command(flatten)]
+    told: Told,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+    let role = match command {
+        Command::Show { .. } | Command::List(_) => As::Administrator,
+        _ => As::Records,
+    };
+    let client = context.client(role).await?;
+    let county = context.county(&client).await?;
+    match command {
+        Command::Create(make) => create(context, &client, &county, make).await,
+        Command::Show { booking, when } => show(context, &client, &county, &booking, &when).await,
+        Command::List(list) => self::list(context, &client, county, &list).await,
+        Command::OpenBasis(open) => open_basis(context, &client, &county, open).await,
+        Command::CloseBasis(close) => close_basis(context, &client, &county, close).await,
+        Command::Fact(fact) => update_facts(context, &client, &county, fact).await,
+        Command::Move(to) => move_booking(context, &client, &county, to).await,
+        Command::Release(end) => release(context, &client, &county, end).await,
+    }
+}
+
+async fn create(context: &Context, client: &Client, county: &str, make: Create) -> Result<(), Failure> {
+    use pb::create_booking_request::Bases;
+    if make.charge.is_empty() && !make.bases_not_known && !make.no_basis {
+        return Err(Failure::Usage("say --charge ID, --bases-not-known or --no-basis".to_owned()));
+    }
+    let facility = names::facility(county, &make.facility);
+    let zone = if time::is_local(&make.booked) { context.zones(client, county).await?.of(&facility) } else { chrono_tz::Tz::UTC };
+    let booked = Some(time::stamp(time::read(&make.booked, zone, context.now())?));
+    let basis = |id: &String| pb::NewBasis {
+        basis_id: id.clone(),
+        kind: pb::BasisKind::Charge.into(),
+        open_time: booked,
+        source: Some(make.told.source()),
+        reference: String::new(),
+    };
+    let bases = if make.bases_not_known {
+        Bases::BasesNotKnown(pb::BasesNotKnown {})
+    } else {
+        Bases::FirstBases(pb::FirstBases { bases: make.charge.iter().map(basis).collect() })
+    };
+    let request = pb::CreateBookingRequest {
+        parent: county.to_owned(),
+        request_id: make.writing.id(),
+        validate_only: make.writing.validate_only,
+        booking_id: make.booking.clone(),
+        booked_time: booked,
+        source: Some(make.told.source()),
+        subject: make.subject.map(|id| names::subject(county, &id)).unwrap_or_default(),
+        identity: None,
+        facility,
+        bases: Some(bases),
+        age_years: make.age,
+    };
+    let answer = client.create_booking(request).await?;
+    output::recorded(context, &format!("Booking {}", make.booking), answer.receipt.as_ref())
+}
+
+async fn open_basis(context: &Context, client: &Client, county: &str, open: OpenBasis) -> Result<(), Failure> {
+    let parent = names::booking(county, &open.booking);
+    let at = context.booking_time(client, &parent, &open.at).await?;
+    let request = pb::OpenBasisRequest {
+        parent,
+        request_id: open.writing.id(),
+        validate_only: open.writing.validate_only,
+        effective_time: Some(time::stamp(at)),
+        source: Some(open.told.source()),
+        basis_id: open.id,
+        kind: open.kind.into(),
+        ..Default::default()
+    };
+    let answer = client.open_basis(request).await?;
+    output::recorded(context, &format!("Basis {}", names::id(&answer.basis)), answer.receipt.as_ref())
+}
+
+async fn close_basis(context: &Context, client: &Client, county: &str, close: CloseBasis) -> Result<(), Failure> {
+    let booking = names::booking(county, &close.booking);
+    let at = context.booking_time(client, &booking, &close.at).await?;
+    let request = pb::CloseBasisRequest {
+        name: names::basis(&booking, &close.basis),
+        request_id: close.writing.id(),
+        validate_only: close.writing.validate_only,
+        etag: String::new(),
+        effective_time: Some(time::stamp(at)),
+        source: Some(close.told.source()),
+        reason: close.reason.into(),
+        reason_text: close.text,
+    };
+    let answer = client.close_basis(request).await?;
+    let last = answer.booking.is_some_and(|booking| booking.t0.is_some());
+    let what = if last { "the last one: T0 is set, see check-release" } else { "others are open" };
+    output::recorded(context, &format!("Closing of {} ({what})", close.basis), answer.receipt.as_ref())
+}
+
+async fn update_facts(context: &Context, client: &Client, county: &str, fact: Fact) -> Result<(), Failure> {
+    let name = names::booking(county, &fact.booking);
+    let at = context.booking_time(client, &name, &fact.at).await?;
+    let kind = fact_kind(context, client, county, &name, &fact, at).await?;
+    let recorded = pb::Fact {
+        fact_id: String::new(),
+        effective_time: Some(time::stamp(at)),
+        source: Some(fact.told.source()),
+        kind: Some(kind),
+    };
+    let request = pb::UpdateFactsRequest {
+        name,
+        request_id: fact.writing.id(),
+        validate_only: fact.writing.validate_only,
+        etag: String::new(),
+        facts: vec![recorded],
+    };
+    let answer = client.update_facts(request).await?;
+    output::recorded(context, &format!("Fact; {} decisions followed", answer.decisions.len()), answer.receipt.as_ref())
+}
+
+async fn fact_kind(
+    context: &Context,
+    client: &Client,
+    county: &str,
+    booking: &str,
+    fact: &Fact,
+    at: chrono::DateTime<chrono::Utc>,
+) -> Result<pb::fact::Kind, Failure> {
+    use pb::fact::Kind;
+    let what = &fact.what;
+    if let Some(years) = what.age {
+        return Ok(Kind::Age(pb::AgeFact { years }));
+    }
+    if let Some(cents) = what.bail {
+        let answer = client.get_county(pb::GetCountyRequest { name: county.to_owned(), as_of: None }).await?;
+        let currency = answer.county.unwrap_or_default().currency_code;
+        return Ok(Kind::Bail(pb::BailFact { amount: Some(crate::parse::money(&currency, cents)) }));
+    }
+    if let Some(text) = &what.expected_release {
+        let release = context.booking_time(client, booking, text).await?;
+        let expected = Some(pb::expected_release_fact::Expected::ReleaseTime(time::stamp(release)));
+        return Ok(Kind::ExpectedRelease(pb::ExpectedReleaseFact { expected, given_out: false }));
+    }
+    if what.citizenship_claim {
+        return Ok(Kind::CitizenshipClaim(pb::CitizenshipClaimFact {}));
+    }
+    if what.citizenship_proof {
+        return Ok(Kind::StatusProof(pb::StatusProofFact { proved: pb::StatusProofKind::Citizenship.into() }));
+    }
+    if what.convicted {
+        return Ok(Kind::Conviction(pb::ConvictionFact { in_this_booking: true, ..Default::default() }));
+    }
+    if what.hospital {
+        return Ok(Kind::Hospitalization(pb::HospitalizationFact { start_time: Some(time::stamp(at)), end_time: None }));
+    }
+    let disposition = pb::Disposition::Dismissed.into();
+    Ok(Kind::Disposition(pb::DispositionFact { disposition, charge_fact_id: String::new() }))
+}
+
+async fn move_booking(context: &Context, client: &Client, county: &str, to: Move) -> Result<(), Failure> {
+    let name = names::booking(county, &to.booking);
+    let at = match &to.at {
+        Some(text) => Some(time::stamp(context.booking_time(client, &name, text).await?)),
+        None => None,
+    };
+    let request = pb::MoveBookingRequest {
+        name,
+        request_id: to.writing.id(),
+        validate_only: to.writing.validate_only,
+        etag: String::new(),
+        effective_time: at,
+        source: Some(to.told.source()),
+        facility: names::facility(county, &to.facility),
+    };
+    let answer = client.move_booking(request).await?;
+    output::recorded(context, &format!("Move of {} to {}", to.booking, to.facility), answer.receipt.as_ref())
+}
+
+async fn release(context: &Context, client: &Client, county: &str, end: Release) -> Result<(), Failure> {
+    let name = names::booking(county, &end.booking);
+    let at = match &end.at {
+        Some(text) => Some(time::stamp(context.booking_time(client, &name, text).await?)),
+        None => None,
+    };
+    let request = pb::ReleaseBookingRequest {
+        name,
+        request_id: end.writing.id(),
+        validate_only: end.writing.validate_only,
+        etag: String::new(),
+        effective_time: at,
+        source: Some(end.told.source()),
+        kind: end.kind.into(),
+        receiving_agency: end.agency,
+        receiving_officer: end.officer,
+    };
+    let answer = client.release_booking(request).await?;
+    output::recorded(context, &format!("End of booking {}", end.booking), answer.receipt.as_ref())
+}
+
+async fn show(context: &Context, client: &Client, county: &str, booking: &str, when: &When) -> Result<(), Failure> {
+    let zones = context.zones(client, county).await?;
+    let name = names::booking(county, booking);
+    let request = pb::GetBookingRequest { name, as_of: when.as_of(zones.county, context.now())?, view: pb::View::Basic.into() };
+    let answer = client.get_booking(request).await?;
+    let booking = answer.booking.unwrap_or_default();
+    let zone = zones.of(&booking.facility);
+    let mut sheet = sheet(&booking, zone);
+    sheet.fields.extend(about(answer.as_of_pair.as_ref(), zone));
+    output::sheet(context, &sheet)
+}
+
+fn sheet(booking: &pb::Booking, zone: chrono_tz::Tz) -> Sheet {
+    let end = booking.end.clone().unwrap_or_default();
+    let ids = |all: &[String]| all.iter().map(|name| names::id(name)).collect::<Vec<_>>().join(", ");
+    let fields = vec![
+        field("booking", "booking", Cell::text(names::id(&booking.name))),
+        field("subject", "subject", Cell::text(names::id(&booking.subject))),
+        field("booked_time", "booked", Cell::time(booking.booked_time.as_ref(), zone)),
+        field("facility", "facility", Cell::text(names::id(&booking.facility))),
+        field("bases_known", "bases known", Cell::Flag(booking.bases_known)),
+        field("t0", "T0", Cell::time(booking.t0.as_ref(), zone)),
+        field("end_time", "ended", Cell::time(end.end_time.as_ref(), zone)),
+        field("end_kind", "how", Cell::text(words::plain_of::<pb::BookingEndKind>(end.kind))),
+        field("receiving_agency", "taken by", Cell::text(end.receiving_agency)),
+        field("age_years", "age", booking.age_years.map_or(Cell::Empty, |years| Cell::Int(i64::from(years)))),
+        field("citizenship_claimed", "citizenship claimed", flag(booking.citizenship_claimed)),
+        field("citizenship_proved", "citizenship proved", flag(booking.citizenship_proved)),
+        field("detainers", "detainers", Cell::text(ids(&booking.detainers))),
+        field("holds", "holds", Cell::text(ids(&booking.holds))),
+        field("inherits_from", "inherits time used from", Cell::text(names::id(&booking.inherits_from))),
+        field("etag", "", Cell::text(booking.etag.as_str())),
+    ];
+    let mut stays =
+        Table::new("", vec![column("facility", "FACILITY"), column("start_time", "FROM"), column("end_time", "TO")], "");
+    stays.rows = booking
+        .facility_stays
+        .iter()
+        .map(|stay| {
+            vec![
+                Cell::text(names::id(&stay.facility)),
+                Cell::time(stay.start_time.as_ref(), zone),
+                Cell::time(stay.end_time.as_ref(), zone),
+            ]
+        })
+        .collect();
+    let mut parts = vec![("bases", bases(booking, zone))];
+    if stays.rows.len() > 1 {
+        parts.push(("facility_stays", stays));
+    }
+    Sheet { fields, parts, ..Sheet::default() }
+}
+
+/// Shown only where it is so.
+fn flag(flag: bool) -> Cell {
+    if flag { Cell::Flag(true) } else { Cell::Empty }
+}
+
+fn bases(booking: &pb::Booking, zone: chrono_tz::Tz) -> Table {
+    let columns = vec![
+        column("basis", "BASIS"),
+        column("kind", "KIND"),
+        column("open_time", "OPENED"),
+        column("close_time", "CLOSED"),
+        column("close_reason", "WHY"),
+        more("reference"),
+    ];
+    let mut table = Table::new("", columns, "");
+    table.rows = booking
+        .bases
+        .iter()
+        .map(|basis| {
+            vec![
+                Cell::text(names::id(&basis.name)),
+                Cell::text(words::plain_of::<pb::BasisKind>(basis.kind)),
+                Cell::time(basis.open_time.as_ref(), zone),
+                Cell::time(basis.close_time.as_ref(), zone),
+                Cell::text(words::plain_of::<pb::BasisCloseReason>(basis.close_reason)),
+                Cell::text(basis.reference.as_str()),
+            ]
+        })
+        .collect();
+    table
+}
+
+async fn list(context: &Context, client: &Client, county: String, list: &List) -> Result<(), Failure> {
+    let zones = context.zones(client, &county).await?;
+    let columns = vec![
+        column("booking", "BOOKING"),
+        column("booked_time", "BOOKED"),
+        column("facility", "FACILITY"),
+        column("t0", "T0"),
+        column("end_time", "ENDED"),
+        column("end_kind", "HOW"),
+        more("subject"),
+        more("bases_known"),
+    ];
+    let mut table = Table::new("", columns, "There is no such booking.");
+    let facility = list.facility.as_deref().map(|id| names::facility(&county, id)).unwrap_or_default();
+    let filter = pb::BookingFilter { facility, in_custody: list.in_custody.then_some(true), ..Default::default() };
+    let mut page_token = String::new();
+    loop {
+        let left = list.limit.saturating_sub(table.rows.len());
+        let request = pb::ListBookingsRequest {
+            parent: county.clone(),
+            page_size: i32::try_from(left.min(500)).unwrap_or(500),
+            page_token,
+            filter: Some(filter.clone()),
+            ..Default::default()
+        };
+        let page = client.list_bookings(request).await?;
+        table.rows.extend(page.bookings.iter().map(|booking| row(booking, zones.of(&booking.facility))));
+        table.about = about(page.as_of_pair.as_ref(), zones.county);
+        page_token = page.next_page_token;
+        if page_token.is_empty() || table.rows.len() >= list.limit {
+            return output::table(context, &table);
+        }
+    }
+}
+
+fn row(booking: &pb::Booking, zone: chrono_tz::Tz) -> Vec<Cell> {
+    let end = booking.end.clone().unwrap_or_default();
+    vec![
+        Cell::text(names::id(&booking.name)),
+        Cell::time(booking.booked_time.as_ref(), zone),
+        Cell::text(names::id(&booking.facility)),
+        Cell::time(booking.t0.as_ref(), zone),
+        Cell::time(end.end_time.as_ref(), zone),
+        Cell::text(words::plain_of::<pb::BookingEndKind>(end.kind)),
+        Cell::text(booking.subject.as_str()),
+        Cell::Flag(booking.bases_known),
+    ]
+}

@@ -1,0 +1,201 @@
+//! Reports.
+
+use chrono::NaiveDate;
+use clap::{Args, Subcommand};
+use detainer::client::{Client, cost, names, time};
+use detainer::pb;
+
+use crate::context::{As, Context, Failure};
+use crate::output;
+use crate::parse::{In, as_of, day};
+use crate::report_tables as tables;
+
+/// Which report.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The hold register: one row a hold, counted by the hold's own end and by the actual release.
+    Holds(Query),
+    /// How detainers were answered.
+    Decisions(Grouped),
+    /// What custody after T0 cost, and who pays.
+    ///
+    /// Example: detainerctl report cost --from 2014-01-01 --to 2017-01-26 --group-by month --group-by agreement
+    Cost(Grouped),
+    /// The lines that the cost report adds up.
+    CostLines(Lines),
+    /// Custody that nothing covered, whether or not a hold ever ran.
+    Overdetention(Query),
+}
+
+/// What a report is about.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What about")]
+pub struct Query {
+    /// First day. Left out: the first of last month.
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    from: Option<NaiveDate>,
+    /// First day after it. Left out: the first of the month after --from, or of this month.
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    to: Option<NaiveDate>,
+    /// Only this facility; may be given more than once.
+    #[arg(long, value_name = "FACILITY")]
+    facility: Vec<String>,
+    /// Only this issuing office, by code; may be given more than once.
+    #[arg(long, value_name = "CODE")]
+    office: Vec<String>,
+    /// What was known: a sequence number, or a time.
+    #[arg(long, value_name = "NUMBER|TIME")]
+    as_of: Option<String>,
+    /// Up to when custody that goes on is counted.
+    #[arg(long, value_name = "TIME")]
+    accrue_until: Option<String>,
+}
+
+/// A report in slices.
+#[derive(Debug, Args)]
+pub struct Grouped {
+    #[command(flatten)]
+    query: Query,
+    /// By what to slice; may be given more than once. Any slicing gives the same total.
+    #[arg(long, value_name = "KEY")]
+    group_by: Vec<In<pb::GroupBy>>,
+}
+
+/// Cost lines.
+#[derive(Debug, Args)]
+pub struct Lines {
+    #[command(flatten)]
+    query: Query,
+    /// Only this booking.
+    #[arg(long, value_name = "BOOKING")]
+    booking: Option<String>,
+}
+
+pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+    let client = context.client(As::Administrator).await?;
+    let county = context.county(&client).await?;
+    match command {
+        Command::Holds(query) => holds(context, &client, query.wire(context, &client, &county).await?).await,
+        Command::Decisions(grouped) => {
+            let query = Some(grouped.query.wire(context, &client, &county).await?);
+            let group_by = grouped.group_by.iter().map(|by| i32::from(*by)).collect();
+            let report = client.get_decision_report(pb::GetDecisionReportRequest { query, group_by }).await?;
+            output::table(context, &tables::decisions(&report))
+        }
+        Command::Cost(grouped) => {
+            let query = Some(grouped.query.wire(context, &client, &county).await?);
+            let group_by = grouped.group_by.iter().map(|by| i32::from(*by)).collect();
+            let report = client.get_cost_report(pb::GetCostReportRequest { query, group_by }).await?;
+            output::table(context, &cost::table("", &report))
+        }
+        Command::CostLines(lines) => {
+            let query = lines.query.wire(context, &client, &county).await?;
+            let booking = lines.booking.map(|id| names::booking(&county, &id)).unwrap_or_default();
+            cost_lines(context, &client, &county, query, booking).await
+        }
+        Command::Overdetention(query) => {
+            let query = query.wire(context, &client, &county).await?;
+            overdetention(context, &client, &county, query).await
+        }
+    }
+}
+
+impl Query {
+    async fn wire(&self, context: &Context, client: &Client, county: &str) -> Result<pb::ReportQuery, Failure> {
+        let zone = context.county_zone(client, county).await?;
+        let (first, next) = context.last_month(zone);
+        let from = self.from.unwrap_or(first);
+        let to = self.to.unwrap_or_else(|| if self.from.is_some() { month_after(from) } else { next });
+        if to <= from {
+            return Err(Failure::Usage(format!("--to {to} is not after --from {from}")));
+        }
+        let accrue = self.accrue_until.as_deref().map(|text| time::read(text, zone, context.now())).transpose()?;
+        Ok(pb::ReportQuery {
+            county: county.to_owned(),
+            period: Some(cost::period(from, to)),
+            facilities: self.facility.iter().map(|id| names::facility(county, id)).collect(),
+            office_codes: self.office.clone(),
+            as_of: as_of(self.as_of.as_deref(), zone, context.now())?,
+            accrue_until: accrue.map(time::stamp),
+        })
+    }
+}
+
+/// The first of the month after a day's.
+fn month_after(day: NaiveDate) -> NaiveDate {
+    let next = day.checked_add_months(chrono::Months::new(1)).unwrap_or(day);
+    chrono::Datelike::with_day(&next, 1).unwrap_or(next)
+}
+
+async fn holds(context: &Context, client: &Client, query: pb::ReportQuery) -> Result<(), Failure> {
+    use pb::stream_hold_register_response::Part;
+    let mut stream = client.stream_hold_register(pb::StreamHoldRegisterRequest { query: Some(query) }).await?;
+    let mut table = tables::register();
+    let mut manifest = None;
+    while let Some(message) = stream.message().await.map_err(|status| client.error(&status))? {
+        match message.part {
+            Some(Part::Row(row)) => table.rows.push(tables::register_row(&row)),
+            Some(Part::Manifest(last)) => manifest = Some(last),
+            Some(Part::AsOfPair(_)) | None => {}
+        }
+    }
+    table.about = cost::manifest(Some(&whole(manifest)?));
+    output::table(context, &table)
+}
+
+async fn cost_lines(
+    context: &Context,
+    client: &Client,
+    county: &str,
+    query: pb::ReportQuery,
+    booking: String,
+) -> Result<(), Failure> {
+    use pb::stream_cost_lines_response::Part;
+    let zones = context.zones(client, county).await?;
+    let mut stream = client.stream_cost_lines(pb::StreamCostLinesRequest { query: Some(query), booking }).await?;
+    let mut table = tables::lines();
+    let mut manifest = None;
+    while let Some(message) = stream.message().await.map_err(|status| client.error(&status))? {
+        match message.part {
+            Some(Part::Line(line)) => table.rows.push(tables::line_row(&line, zones.of(&line.facility))),
+            Some(Part::Manifest(last)) => manifest = Some(last),
+            Some(Part::AsOfPair(_)) | None => {}
+        }
+    }
+    table.about = cost::manifest(Some(&whole(manifest)?));
+    output::table(context, &table)
+}
+
+/// A stream without its manifest was cut short: what came of it is no report.
+fn whole(manifest: Option<pb::ReportManifest>) -> Result<pb::ReportManifest, Failure> {
+    manifest.ok_or_else(|| Failure::Other("the report was cut short; ask again".to_owned()))
+}
+
+async fn overdetention(context: &Context, client: &Client, county: &str, query: pb::ReportQuery) -> Result<(), Failure> {
+    let zones = context.zones(client, county).await?;
+    let mut table = tables::overdetention();
+    let mut page_token = String::new();
+    loop {
+        let request =
+            pb::GetOverdetentionReportRequest { query: Some(query.clone()), page_size: 1_000, page_token: page_token.clone() };
+        let page = client.get_overdetention_report(request).await?;
+        table.rows.extend(page.rows.iter().map(|row| tables::overdetention_row(row, zones.of(&row.facility))));
+        table.about = cost::manifest(page.manifest.as_ref());
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return output::table(context, &table);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_ends_where_the_next_begins() {
+        let day = |y, m, d| NaiveDate::from_ymd_opt(y, m, d).unwrap();
+        assert_eq!(month_after(day(2024, 1, 31)), day(2024, 2, 1));
+        assert_eq!(month_after(day(2024, 12, 1)), day(2025, 1, 1));
+    }
+}
