@@ -46,9 +46,9 @@ fn row(entry: &pb::BoardEntry, now: Option<&prost_types::Timestamp>) -> Vec<Cell
     let clock = hold.clock.clone().unwrap_or_default();
     let over = entry.state() == pb::BoardState::Over;
     let out_by = if over { entry.over_since.as_ref() } else { hold.authority_until.as_ref() };
-    let state = if over { "OVER".to_owned() } else { words::plain_of::<pb::BoardState>(entry.state) };
+    let state = if over { Cell::Word("OVER".to_owned()) } else { Cell::word::<pb::BoardState>(entry.state) };
     vec![
-        Cell::text(state),
+        state,
         Cell::text(names::id(&entry.booking)),
         Cell::text(names::id(&entry.facility)),
         at(out_by),
@@ -65,7 +65,7 @@ fn row(entry: &pb::BoardEntry, now: Option<&prost_types::Timestamp>) -> Vec<Cell
         at(clock.business_deadline.as_ref()),
         at(entry.over_since.as_ref()),
         at(hold.end_time.as_ref()),
-        Cell::text(words::word_of::<pb::HoldEndReason>(hold.end_reason)),
+        Cell::word::<pb::HoldEndReason>(hold.end_reason),
         Cell::Flag(entry.citizenship_claimed),
     ]
 }

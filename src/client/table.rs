@@ -8,11 +8,12 @@ use std::io::{self, Write};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table as Grid, TableComponent, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table as Grid, TableComponent, Width, presets};
 use prost_types::{Duration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::time;
+use super::words::{self, Word};
 use crate::pb;
 
 /// How answers are written.
@@ -51,6 +52,8 @@ pub enum Cell {
     Empty,
     /// Words.
     Text(String),
+    /// A word of the contract, as `honor-always`; people read `honor always`. In capitals where they must not miss it.
+    Word(String),
     /// A number.
     Int(i64),
     /// Yes or no.
@@ -71,6 +74,13 @@ impl Cell {
     pub fn text(text: impl Into<String>) -> Self {
         let text = text.into();
         if text.is_empty() { Self::Empty } else { Self::Text(text) }
+    }
+
+    /// A value of one of the contract's enums; nothing for the unspecified one.
+    #[must_use]
+    pub fn word<W: Word>(number: i32) -> Self {
+        let word = words::word_of::<W>(number);
+        if word.is_empty() { Self::Empty } else { Self::Word(word) }
     }
 
     /// An instant of the wire.
@@ -103,6 +113,7 @@ impl Cell {
         match self {
             Self::Empty => String::new(),
             Self::Text(text) => text.clone(),
+            Self::Word(word) => word.replace('-', " "),
             Self::Int(number) => grouped(&number.to_string()),
             Self::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
             Self::Money(code, cents) => money(code, *cents),
@@ -115,6 +126,7 @@ impl Cell {
     /// As a spreadsheet reads it. Lengths are hours, exact to the microsecond.
     fn plain(&self, utc: bool) -> String {
         match self {
+            Self::Word(word) => word.to_ascii_lowercase(),
             Self::Int(number) => number.to_string(),
             Self::Flag(flag) => flag.to_string(),
             Self::Money(_, cents) => decimal(*cents),
@@ -135,9 +147,12 @@ impl Cell {
         }
     }
 
-    /// Whether it is never broken over two lines.
-    fn is_whole(&self) -> bool {
-        !matches!(self, Self::Text(text) if text.len() > 14 && text.contains(' '))
+    /// The narrowest it can be shown without breaking a word; times, amounts and short texts are never broken.
+    fn narrowest(&self, utc: bool) -> usize {
+        let shown = self.shown(utc);
+        let words = matches!(self, Self::Text(_) | Self::Word(_)) && shown.len() > 14;
+        let widths = shown.split(if words { ' ' } else { '\0' }).map(|word| word.chars().count());
+        widths.max().unwrap_or(0)
     }
 
     fn is_number(&self) -> bool {
@@ -308,9 +323,10 @@ impl Table {
             if self.rows.iter().any(|row| row.get(*n).is_some_and(Cell::is_number)) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
-            if self.rows.iter().all(|row| row.get(*n).is_none_or(Cell::is_whole)) {
-                column.set_constraint(ColumnConstraint::ContentWidth);
-            }
+            let narrowest =
+                self.rows.iter().filter_map(|row| row.get(*n)).map(|cell| cell.narrowest(look.utc)).max().unwrap_or(0);
+            let padded = u16::try_from(narrowest + 2).unwrap_or(u16::MAX).min(look.width / 2);
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(padded)));
         }
         trimmed(&grid.to_string())
     }

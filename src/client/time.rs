@@ -143,15 +143,12 @@ pub fn is_local(text: &str) -> bool {
     text.trim() != "now" && DateTime::parse_from_rfc3339(text.trim()).is_err()
 }
 
-/// An instant for people: `2014-01-01 00:00 EST`, with seconds only where there are some.
+/// An instant for people: `2014-01-01 00:00 EST`, with seconds only where there are some and nothing finer:
+/// what lies between two seconds is shown as the earlier.
 #[must_use]
 pub fn show(at: DateTime<Utc>, zone: Tz) -> String {
     let local = at.with_timezone(&zone);
-    let format = match (local.second(), local.nanosecond()) {
-        (0, 0) => "%Y-%m-%d %H:%M %Z",
-        (_, 0) => "%Y-%m-%d %H:%M:%S %Z",
-        _ => "%Y-%m-%d %H:%M:%S%.6f %Z",
-    };
+    let format = if local.second() == 0 { "%Y-%m-%d %H:%M %Z" } else { "%Y-%m-%d %H:%M:%S %Z" };
     local.format(format).to_string()
 }
 

@@ -259,7 +259,7 @@ fn row(agreement: &pb::Agreement) -> Vec<Cell> {
     let terms = agreement.terms.clone().unwrap_or_default();
     vec![
         Cell::text(names::id(&agreement.name)),
-        Cell::text(words::plain_of::<pb::AgreementState>(agreement.state)),
+        Cell::word::<pb::AgreementState>(agreement.state),
         Cell::day(terms.start_date.as_ref()),
         Cell::day(terms.end_date.as_ref()),
         Cell::text(term(&terms)),
@@ -280,7 +280,7 @@ fn sheet(answer: &pb::GetAgreementResponse, zone: chrono_tz::Tz) -> Sheet {
     let paper = terms.instrument.clone().unwrap_or_default();
     let mut fields = vec![
         field("agreement", "agreement", Cell::text(names::id(&agreement.name))),
-        field("state", "state", Cell::text(words::plain_of::<pb::AgreementState>(agreement.state))),
+        field("state", "state", Cell::word::<pb::AgreementState>(agreement.state)),
         field("counterparty", "who promises", Cell::text(terms.counterparty.as_str())),
         field("signed_time", "signed", Cell::time(terms.signed_time.as_ref(), zone)),
         field("start_date", "first day covered", Cell::day(terms.start_date.as_ref())),

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use detainer::client::table::{Cell, Sheet, Table, about, column, field, more};
-use detainer::client::{Client, names, time, words};
+use detainer::client::{Client, names, time};
 use detainer::pb;
 
 use crate::context::{As, Context, Failure};
@@ -425,7 +425,7 @@ fn sheet(booking: &pb::Booking, zone: chrono_tz::Tz) -> Sheet {
         field("bases_known", "bases known", Cell::Flag(booking.bases_known)),
         field("t0", "T0", Cell::time(booking.t0.as_ref(), zone)),
         field("end_time", "ended", Cell::time(end.end_time.as_ref(), zone)),
-        field("end_kind", "how", Cell::text(words::plain_of::<pb::BookingEndKind>(end.kind))),
+        field("end_kind", "how", Cell::word::<pb::BookingEndKind>(end.kind)),
         field("receiving_agency", "taken by", Cell::text(end.receiving_agency)),
         field("age_years", "age", booking.age_years.map_or(Cell::Empty, |years| Cell::Int(i64::from(years)))),
         field("citizenship_claimed", "citizenship claimed", flag(booking.citizenship_claimed)),
@@ -476,10 +476,10 @@ fn bases(booking: &pb::Booking, zone: chrono_tz::Tz) -> Table {
         .map(|basis| {
             vec![
                 Cell::text(names::id(&basis.name)),
-                Cell::text(words::plain_of::<pb::BasisKind>(basis.kind)),
+                Cell::word::<pb::BasisKind>(basis.kind),
                 Cell::time(basis.open_time.as_ref(), zone),
                 Cell::time(basis.close_time.as_ref(), zone),
-                Cell::text(words::plain_of::<pb::BasisCloseReason>(basis.close_reason)),
+                Cell::word::<pb::BasisCloseReason>(basis.close_reason),
                 Cell::text(basis.reference.as_str()),
             ]
         })
@@ -530,7 +530,7 @@ fn row(booking: &pb::Booking, zone: chrono_tz::Tz) -> Vec<Cell> {
         Cell::text(names::id(&booking.facility)),
         Cell::time(booking.t0.as_ref(), zone),
         Cell::time(end.end_time.as_ref(), zone),
-        Cell::text(words::plain_of::<pb::BookingEndKind>(end.kind)),
+        Cell::word::<pb::BookingEndKind>(end.kind),
         Cell::text(booking.subject.as_str()),
         Cell::Flag(booking.bases_known),
     ]

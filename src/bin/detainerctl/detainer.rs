@@ -348,7 +348,7 @@ fn sheet(detainer: &pb::Detainer, zone: chrono_tz::Tz) -> Sheet {
     let fields = vec![
         field("detainer", "detainer", Cell::text(names::id(&detainer.name))),
         field("booking", "booking", Cell::text(names::id(&detainer.booking))),
-        field("form_edition", "form", Cell::text(words::plain_of::<pb::FormEdition>(form.edition))),
+        field("form_edition", "form", Cell::word::<pb::FormEdition>(form.edition)),
         field("form_date", "form date", Cell::day(form.form_date.as_ref())),
         field("office", "office", Cell::text(office.code)),
         field("event_number", "event number", Cell::text(form.event_number)),
@@ -357,16 +357,16 @@ fn sheet(detainer: &pb::Detainer, zone: chrono_tz::Tz) -> Sheet {
         field("received_time", "received", Cell::time(detainer.received_time.as_ref(), zone)),
         field("recorded_time", "recorded by us", Cell::time(detainer.recorded_time.as_ref(), zone)),
         field("served_time", "served", Cell::time(service.served_time.as_ref(), zone)),
-        field("state", "state", Cell::text(words::plain_of::<pb::DetainerState>(detainer.state))),
+        field("state", "state", Cell::word::<pb::DetainerState>(detainer.state)),
         field("in_effect", "in effect", Cell::Flag(detainer.in_effect)),
         field("lift_time", "lifted", Cell::time(lift.lift_time.as_ref(), zone)),
-        field("lift_reason", "why", Cell::text(words::plain_of::<pb::LiftReason>(lift.reason))),
-        field("outcome", "answer", Cell::text(words::word_of::<pb::Outcome>(decision.outcome).to_uppercase())),
-        field("decision_reason", "because", Cell::text(words::plain_of::<pb::DecisionReason>(decision.reason))),
+        field("lift_reason", "why", Cell::word::<pb::LiftReason>(lift.reason)),
+        field("outcome", "answer", Cell::Word(words::word_of::<pb::Outcome>(decision.outcome).to_uppercase())),
+        field("decision_reason", "because", Cell::word::<pb::DecisionReason>(decision.reason)),
         field("policy_revision", "policy revision", Cell::text(names::id(&decision.policy_revision))),
         field("agreement", "agreement", Cell::text(names::id(&decision.agreement))),
         field("decision_effective_time", "in force since", Cell::time(decision.effective_time.as_ref(), zone)),
-        field("trigger", "brought about by", Cell::text(words::plain_of::<pb::DecisionTrigger>(decision.trigger))),
+        field("trigger", "brought about by", Cell::word::<pb::DecisionTrigger>(decision.trigger)),
         field("notify", "notify the office", Cell::Flag(decision.notify)),
         field("decision_count", "decisions so far", Cell::Int(i64::from(detainer.decision_count))),
         field("replaced_by", "replaced by", Cell::text(names::id(&detainer.replaced_by))),
@@ -399,7 +399,7 @@ fn nodes(node: &pb::ExplanationNode, depth: usize, rows: &mut Vec<Vec<Cell>>) {
     let label = if node.label.is_empty() { words::plain_of::<pb::NodeKind>(node.kind) } else { node.label.clone() };
     rows.push(vec![
         Cell::text(format!("{}{label}", "  ".repeat(depth))),
-        Cell::text(words::plain_of::<pb::TriState>(node.value)),
+        Cell::word::<pb::TriState>(node.value),
         Cell::text(node.fact_read.as_str()),
     ]);
     for child in &node.children {
@@ -459,10 +459,10 @@ fn row(detainer: &pb::Detainer, zones: &Zones) -> Vec<Cell> {
         Cell::text(names::id(&detainer.booking)),
         Cell::text(names::id(&detainer.name)),
         Cell::time(detainer.received_time.as_ref(), zone),
-        Cell::text(words::word_of::<pb::FormEdition>(form.edition)),
-        Cell::text(words::plain_of::<pb::DetainerState>(detainer.state)),
-        Cell::text(words::plain_of::<pb::Outcome>(decision.outcome)),
-        Cell::text(words::plain_of::<pb::DecisionReason>(decision.reason)),
+        Cell::word::<pb::FormEdition>(form.edition),
+        Cell::word::<pb::DetainerState>(detainer.state),
+        Cell::word::<pb::Outcome>(decision.outcome),
+        Cell::word::<pb::DecisionReason>(decision.reason),
         Cell::text(form.office.unwrap_or_default().code),
         Cell::Flag(detainer.in_effect),
         Cell::time(service.served_time.as_ref(), zone),
@@ -496,7 +496,7 @@ async fn duties(context: &Context, client: &Client, county: String, done: bool) 
             let zone = zones.of(&duty.facility);
             vec![
                 Cell::time(duty.due_time.as_ref(), zone),
-                Cell::text(words::plain_of::<pb::DutyKind>(duty.kind)),
+                Cell::word::<pb::DutyKind>(duty.kind),
                 Cell::text(names::part(&duty.detainer, "bookings")),
                 Cell::text(names::id(&duty.detainer)),
                 Cell::time(duty.done_time.as_ref(), zone),

@@ -158,7 +158,7 @@ fn effective(answer: &pb::GetEffectivePolicyResponse, zone: chrono_tz::Tz) -> Sh
     let next = answer.next_policy_revision.as_ref();
     let mut fields = vec![
         field("policy_revision", "revision", Cell::text(names::id(&revision.name))),
-        field("mode", "mode", Cell::text(words::word_of::<pb::PolicyMode>(revision.mode))),
+        field("mode", "mode", Cell::word::<pb::PolicyMode>(revision.mode)),
         field("adopted_date", "adopted", Cell::day(revision.adopted_date.as_ref())),
         field("effective_time", "in force since", Cell::time(revision.effective_time.as_ref(), zone)),
         field("end_time", "until", Cell::time(revision.end_time.as_ref(), zone)),
@@ -166,7 +166,7 @@ fn effective(answer: &pb::GetEffectivePolicyResponse, zone: chrono_tz::Tz) -> Sh
         field("instrument", "paper", Cell::text(paper.title)),
         field("citation", "cited as", Cell::text(paper.citation)),
         field("instrument_date", "dated", Cell::day(paper.date.as_ref())),
-        field("next", "then", Cell::text(next.map(|next| words::plain_of::<pb::PolicyMode>(next.mode)).unwrap_or_default())),
+        field("next", "then", next.map_or(Cell::Empty, |next| Cell::word::<pb::PolicyMode>(next.mode))),
         field("etag", "", Cell::text(answer.etag.as_str())),
     ];
     fields.extend(about(answer.as_of_pair.as_ref(), zone));
@@ -216,10 +216,10 @@ async fn history(context: &Context, client: &Client, county: String) -> Result<(
 fn row(revision: &pb::PolicyRevision, zone: chrono_tz::Tz) -> Vec<Cell> {
     vec![
         Cell::time(revision.effective_time.as_ref(), zone),
-        Cell::text(words::plain_of::<pb::PolicyMode>(revision.mode)),
+        Cell::word::<pb::PolicyMode>(revision.mode),
         Cell::day(revision.adopted_date.as_ref()),
         Cell::text(revision.instrument.as_ref().map(|paper| paper.title.clone()).unwrap_or_default()),
-        Cell::text(words::plain_of::<pb::OpenDetainers>(revision.open_detainers)),
+        Cell::word::<pb::OpenDetainers>(revision.open_detainers),
         Cell::time(revision.end_time.as_ref(), zone),
         Cell::text(names::id(&revision.name)),
         Cell::text(clock(revision.clock.as_ref())),

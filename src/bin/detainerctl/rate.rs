@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 use detainer::client::table::{Cell, Table, about, column, more};
-use detainer::client::{names, time, words};
+use detainer::client::{names, time};
 use detainer::pb;
 
 use crate::context::{As, Context, Failure};
@@ -121,7 +121,7 @@ fn row(rate: &pb::Rate) -> Vec<Cell> {
         Cell::money(rate.full_day.as_ref()),
         Cell::money(rate.marginal_day.as_ref()),
         Cell::money(rate.per_hold.as_ref()),
-        Cell::text(words::plain_of::<pb::DayCount>(rate.day_count)),
+        Cell::word::<pb::DayCount>(rate.day_count),
         Cell::text(rate.name.as_str()),
     ]
 }

@@ -64,8 +64,8 @@ fn answer_sheet(answer: &pb::CheckReleaseResponse) -> Sheet {
     };
     let mut fields = vec![
         field("may_hold", "may a detainer hold", Cell::Flag(answer.may_hold)),
-        field("ground", "", Cell::text(words::word_of::<pb::Ground>(answer.ground))),
-        field("next_action", "", Cell::text(words::word_of::<pb::NextAction>(answer.next_action))),
+        field("ground", "", Cell::word::<pb::Ground>(answer.ground)),
+        field("next_action", "", Cell::word::<pb::NextAction>(answer.next_action)),
         field("next_action_text", "what to do", Cell::text(answer.next_action_text.as_str())),
         field("authority_until", "hold until, not longer", at(answer.authority_until.as_ref())),
         field("over_since", "should have been out at", at(answer.over_since.as_ref())),
@@ -139,7 +139,7 @@ fn span_row(span: &pb::TimelineSpan, zone: chrono_tz::Tz) -> Vec<Cell> {
         Cell::text(on),
         Cell::text(names::id(&span.facility)),
         Cell::text(bases.join(" ")),
-        Cell::text(words::word_of::<pb::AuthorityState>(span.authority)),
+        Cell::word::<pb::AuthorityState>(span.authority),
         Cell::text(span.hold.as_str()),
         Cell::text(span.detainer.as_str()),
         Cell::text(span.decision.as_str()),

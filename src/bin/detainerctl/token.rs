@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use detainer::client::table::{Cell, Table, column};
+use detainer::client::table::{Cell, Table, column, more};
 use detainer::client::{Credential, names, time, words};
 use detainer::pb;
 
@@ -117,7 +117,7 @@ async fn list(context: &Context) -> Result<(), Failure> {
         column("create_time", "MADE"),
         column("expire_time", "STOPS"),
         column("revoke_time", "TAKEN BACK"),
-        column("display_name", "FOR"),
+        more("display_name"),
     ];
     let mut table = Table::new("", columns, "There is no token.");
     let county = context.named_county().unwrap_or_default();
