@@ -159,7 +159,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (b.clone(), 0u8..30, prop_oneof![Just(1u8), Just(8u8)])
             .prop_map(|(booking, hours, form)| Act::Again { booking, hours, form }),
         2 => b.prop_map(|booking| Act::Confirm { booking }),
-        4 => (0u8..6, 0u8..6, prop::bool::weighted(0.3), -4i8..30)
+        4 => (0u8..6, 0u8..7, prop::bool::weighted(0.3), -4i8..30)
             .prop_map(|(mode, terms, leave, ahead)| Act::Switch { mode, terms, leave, ahead }),
         3 => (0u8..4, 0u8..4, -3i8..2, 0u8..4, prop::bool::weighted(0.8))
             .prop_map(|(term, budget, from, days, signed)| Act::Promise { term, budget, from, days, signed }),
@@ -195,7 +195,7 @@ pub fn histories(most: usize) -> impl Strategy<Value = History> {
         steps.extend(more);
         steps
     });
-    let terms = prop_oneof![2 => 0u8..2, 1 => 2u8..6];
+    let terms = prop_oneof![2 => 0u8..2, 1 => 2u8..6, 2 => Just(6u8)];
     let mode = prop_oneof![2 => Just(0u8), 1 => 2u8..4];
     (terms, mode, any::<bool>(), steps).prop_map(|(terms, mode, same_terms, steps)| History { terms, mode, same_terms, steps })
 }
@@ -455,7 +455,7 @@ fn fact(n: u8) -> Fact {
     }
 }
 
-/// A rule: six modes by number, six sets of terms by number.
+/// A rule: six modes by number, seven sets of terms by number.
 pub fn revision(id: &str, mode: u8, terms: u8) -> Revision {
     let modes = [
         Mode::HonorAlways,
@@ -475,7 +475,8 @@ pub fn revision(id: &str, mode: u8, terms: u8) -> Revision {
         2 => (StartRule::OtherwiseReleased, Limit::Hours(24), ExclusionRule::WeekendsAndHolidays),
         3 => (StartRule::Receipt, Limit::Hours(48), ExclusionRule::None),
         4 => (StartRule::WarrantServed, Limit::Hours(72), ExclusionRule::None),
-        _ => (StartRule::OtherwiseReleased, Limit::EndOfLocalDay, ExclusionRule::None),
+        5 => (StartRule::OtherwiseReleased, Limit::EndOfLocalDay, ExclusionRule::None),
+        _ => (StartRule::OtherwiseReleased, Limit::Hours(48), ExclusionRule::AsFormPrints),
     };
     revision
 }

@@ -18,6 +18,9 @@ use super::{Context, consequences, correction, detainers, missing, not_before};
 /// The most bases, detainers or facts of one booking.
 pub const MAX_ITEMS: usize = 1_000;
 
+/// 1900-01-01T00:00:00Z: no stay begins before it. Keeps the days of any custody countable.
+const EARLIEST_US: i64 = -2_208_988_800_000_000;
+
 /// Answers a command to one booking with its events, or refuses it. No events: it was so already.
 ///
 /// `earlier` are the other stays of the same subject; a new stay and a new detainer look at them.
@@ -144,6 +147,10 @@ fn create_booking(
     }
     known_facility(county, "facility", &create.facility)?;
     ctx.not_ahead("booked_time", create.booked)?;
+    let earliest = Instant::from_micros(EARLIEST_US);
+    if create.booked < earliest {
+        return Err(Refusal::new(Why::Invalid, "booked_time", format!("{} is before {earliest}", create.booked)));
+    }
     if let Some(other) = earlier.iter().find(|e| e.stay.meet(&Span::from(create.booked)).is_some()) {
         let detail =
             format!("the subject's stay {} reaches past {}: stays of one subject never overlap", other.booking, create.booked);
@@ -256,7 +263,8 @@ fn move_booking(county: &County, booking: &Booking, to: &MoveBooking, ctx: &Cont
 
 /// Releasing a person is always possible (DOMAIN.md §8.11): with bases open, under any policy, with fields missing.
 fn end_booking(booking: &Booking, end: &EndBooking, ctx: &Context) -> Result<Vec<Event>, Refusal> {
-    let at = end.at.unwrap_or(ctx.now);
+    // A booked time may lie minutes ahead of this clock; a release without a time is never refused for that.
+    let at = end.at.unwrap_or(ctx.now.max(booking.booked.effective));
     ctx.not_ahead("effective_time", at)?;
     not_before("effective_time", at, booking.booked.effective, "the booking")?;
     if let Some(known) = &booking.ending {

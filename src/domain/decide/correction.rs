@@ -2,15 +2,17 @@
 //! second person (DOMAIN.md §4 *Late facts*, §5 *Reviews and overrides*).
 
 use super::super::authority::{self, Known};
-use super::super::booking::{Booking, CorrectedFact, Correction, Proposal};
+use super::super::booking::{Booking, CorrectedFact, Correction, PostingCause, Proposal};
 use super::super::command::EarlierStay;
 use super::super::county::County;
+use super::super::deciding::Moment;
+use super::super::decision::Trigger;
 use super::super::event::{Confirmed, Event};
 use super::super::evolve;
 use super::super::ids::{BasisId, DetainerId, ProposalId};
 use super::super::refusal::{Refusal, Why};
 use super::super::time::{Instant, Span};
-use super::{Context, PROPOSAL_US, missing, not_before};
+use super::{Context, PROPOSAL_US, consequences, missing, not_before};
 
 /// Applies a correction that shortens or leaves alone what may be held; otherwise proposes it to a second person.
 pub(super) fn propose_or_apply(
@@ -22,7 +24,7 @@ pub(super) fn propose_or_apply(
 ) -> Result<Vec<Event>, Refusal> {
     let correction = Correction { stamp: ctx.moment().stamp(ctx.now), ..wrong.clone() };
     check(booking, others, &correction, ctx)?;
-    if !lengthens(county, booking, &correction, ctx) {
+    if !lengthens(county, booking, &correction, ctx)? {
         return Ok(vec![Event::Corrected(correction)]);
     }
     let proposal = Proposal {
@@ -39,11 +41,14 @@ pub(super) fn propose_or_apply(
     Ok(vec![Event::Proposed(proposal)])
 }
 
-fn lengthens(county: &County, booking: &Booking, correction: &Correction, ctx: &Context) -> bool {
+/// Whether, with everything that would follow, a known T0 or deadline, or known authority, would move later.
+fn lengthens(county: &County, booking: &Booking, correction: &Correction, ctx: &Context) -> Result<bool, Refusal> {
     let mut after = booking.clone();
     evolve::apply(&mut after, &Event::Corrected(correction.clone()));
-    let free = authority::derive(county, &after, &booking.custody, ctx.now, Known::Corrected);
-    authority::moves_later(&booking.custody, &free) || authority::lasts_longer(&booking.custody, &free)
+    let moment = Moment { changed: &Trigger::Correction, ..ctx.moment() };
+    consequences(county, &mut after, &moment, Known::Corrected, PostingCause::Correction, &mut Vec::new())?;
+    let (before, after) = (&booking.custody, &after.custody);
+    Ok(authority::moves_later(before, after) || authority::lasts_longer(before, after))
 }
 
 /// The second person's act.

@@ -1,6 +1,6 @@
 //! Commands to a county's own settings: places, calendars, rules, promises, prices.
 
-use super::super::agreement::Agreement;
+use super::super::agreement::{Agreement, Term};
 use super::super::booking::{Booking, PostingCause, Proposal};
 use super::super::command::{CountyCommand, FacilityChange, NewFacility, NewRate, NewRevision};
 use super::super::county::{Calendar, County, Facility, Profile};
@@ -8,6 +8,7 @@ use super::super::decision::Trigger;
 use super::super::detainer::Detainer;
 use super::super::event::{CountyCreated, Event};
 use super::super::ids::{AgreementId, CountyId, FacilityId, ProposalId, RateId, RevisionId};
+use super::super::money::Cents;
 use super::super::policy::{OpenDetainers, Revision};
 use super::super::rate::Rate;
 use super::super::refusal::{Refusal, Why};
@@ -243,8 +244,27 @@ fn create_agreement(county: &County, agreement: &Agreement, ctx: &Context) -> Re
     Ok(agreement_set(county, agreement, None))
 }
 
+/// The most a day, or a hold, may cost: a million. With it no sum over any custody overflows, so that no release is ever
+/// refused because of money (DOMAIN.md §8.11).
+const MOST_A_DAY: Cents = Cents::new(100_000_000);
+/// The most an agreement may promise in all.
+const MOST_IN_ALL: Cents = Cents::new(100_000_000_000_000);
+
+fn bounded(field: &str, amount: Cents, most: Cents) -> Result<(), Refusal> {
+    if amount <= most {
+        return Ok(());
+    }
+    Err(Refusal::new(Why::AmountTooLarge, field, format!("{} is more than {}", amount.grouped(), most.grouped())))
+}
+
 fn checked(county: &County, agreement: &Agreement) -> Result<(), Refusal> {
     agreement.check().map_err(|bad| Refusal::new(Why::Invalid, "agreement", bad.to_string()))?;
+    match agreement.term {
+        Term::PerDiem { per_day, .. } => bounded("term.per_diem", per_day, MOST_A_DAY)?,
+        Term::FlatPerHold { amount, .. } => bounded("term.flat_per_hold", amount, MOST_A_DAY)?,
+        Term::AllCosts | Term::AfterFirstHours { .. } => {}
+    }
+    bounded("budget", agreement.budget.unwrap_or(Cents::ZERO), MOST_IN_ALL)?;
     for facility in &agreement.scope.facilities {
         if !county.facilities.contains_key(facility) {
             return Err(Refusal::new(Why::NotFound, "scope.facilities", format!("no facility {facility} in this county")));
@@ -310,6 +330,9 @@ fn set_rate(county: &County, new: &NewRate, ctx: &Context) -> Result<CountyAnswe
     if county.rates.get(&rate.id) == Some(&rate) {
         return Ok(CountyAnswer::default());
     }
+    bounded("per_day", rate.per_day, MOST_A_DAY)?;
+    bounded("marginal", rate.marginal.unwrap_or(Cents::ZERO), MOST_A_DAY)?;
+    bounded("per_hold", rate.per_hold.unwrap_or(Cents::ZERO), MOST_A_DAY)?;
     let mut book = county.rates.clone();
     book.add(rate.clone()).map_err(|bad| Refusal::new(Why::Overlaps, "rate", bad.to_string()))?;
     let affected = Affected {
