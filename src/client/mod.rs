@@ -10,6 +10,7 @@
 //! - [`mapping`]: mapping files (`docs/mapping.md`), and rows turned into operations by them. Pure.
 //! - [`import`]: files sent through `ImportService` with a bounded window.
 //! - [`table`], [`board`], [`cost`]: answers laid out for a terminal, as CSV or as JSON. Pure.
+//! - [`rehearsal`]: a county that never was, loaded through the public calls.
 //!
 //! To add a call: it appears in the `.proto` first; then one line in the list of [`connect`].
 
@@ -21,6 +22,7 @@ pub mod ids;
 pub mod import;
 pub mod mapping;
 pub mod names;
+pub mod rehearsal;
 pub mod table;
 pub mod time;
 pub mod words;
