@@ -18,7 +18,7 @@ use pb::import_service_server::{ImportService, ImportServiceServer};
 /// Answers rows as a server does: `bad` ids are refused, ids seen before are known.
 #[derive(Clone, Default)]
 struct Stub {
-    seen: Arc<Mutex<Vec<String>>>,
+    seen: Arc<Mutex<std::collections::HashSet<String>>>,
     header: Arc<Mutex<Option<pb::ImportHeader>>>,
 }
 
@@ -62,7 +62,7 @@ impl Stub {
         } else if seen.contains(&row.row_id) {
             pb::ImportOutcome::AlreadyRecorded
         } else {
-            seen.push(row.row_id.clone());
+            seen.insert(row.row_id.clone());
             pb::ImportOutcome::Recorded
         };
         pb::ImportRowResult { row_id: row.row_id, outcome: outcome.into(), message: "no".to_owned(), ..Default::default() }
@@ -213,4 +213,37 @@ async fn far_more_rows_than_the_window_come_back_in_order() {
     .await
     .unwrap();
     assert_eq!((totals.rows, totals.rejected), (3_000, 429));
+}
+
+/// The folder of real files that this repository does not hold. A test that needs them passes over their absence.
+fn shared(name: &str) -> Option<std::path::PathBuf> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data");
+    let folder = std::env::var("DETAINER_SHARED_DATA").unwrap_or_else(|_| beside.to_owned());
+    Some(std::path::Path::new(&folder).join(name)).filter(|file| file.exists())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_real_files_map_and_only_rows_without_a_facility_are_left_out() {
+    let cases = [
+        ("ice_detainers_fy2015ytd_national.csv.gz", "national-detainers-fy2015.toml", 79_053, 6, 2_751),
+        ("jail_charges_with_holds.csv", "jail-charges.toml", 204, 0, 1),
+    ];
+    for (file, mapping, rows, rejected, facilities) in cases {
+        let Some(file) = shared(file) else { continue };
+        let client = serve(Stub::default()).await;
+        let mapping_file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings").join(mapping);
+        let job = Job { county: "c".to_owned(), file, mapping_file, validate_only: true };
+        let mut missing = 0;
+        let totals = run(&client, None, &job, |step| match step {
+            Step::Scanned { facilities, .. } => missing = facilities,
+            Step::Row(answered) => {
+                let reason = answered.outcome.reason().unwrap_or_else(|| "facility: the row has no facility".to_owned());
+                assert!(reason.ends_with("facility: the row has no facility"), "{reason}");
+            }
+            Step::FacilityMade => {}
+        })
+        .await
+        .unwrap();
+        assert_eq!((totals.rows, totals.rejected, missing), (rows, rejected, facilities), "{mapping}");
+    }
 }
