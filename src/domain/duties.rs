@@ -1,7 +1,7 @@
 //! What has to be told to whom, and by when (DOMAIN.md §2 *Duties*).
 //!
 //! Duties to the issuing office exist only where the decision's notify answer is yes. A duty that was carried out
-//! stays carried out unless its due time moves.
+//! stays carried out unless the date it spoke of moves.
 
 use super::booking::Booking;
 use super::detainer::{Detainer, Done, Duty, DutyKind};
@@ -13,46 +13,60 @@ pub const ANSWER_WITHIN_US: i64 = DAY_US;
 /// How far ahead notice of a known release date is due.
 pub const NOTICE_AHEAD_US: i64 = 2 * DAY_US;
 
-/// Every duty of a request as it is now.
+/// Every duty of a request, as known at `now`.
+///
+/// Whether the office is told of an event is what the decision in force at that event says; a decision made ahead says
+/// nothing of what comes before it. A request that has ended by then asks for nothing any more.
 #[must_use]
-pub fn duties(booking: &Booking, detainer: &Detainer) -> Vec<Duty> {
+pub fn duties(booking: &Booking, detainer: &Detainer, now: Instant) -> Vec<Duty> {
+    let received = detainer.received.effective;
+    let Some(current) = detainer.decision_at(now.max(received)) else { return Vec::new() };
     let mut all = Vec::with_capacity(4);
     let mut owe = |kind: DutyKind, due: Instant, done: Option<Done>| all.push(Duty { kind, due, done });
-    let received = detainer.received.effective;
-    let Some(last) = detainer.decisions.last() else { return all };
 
     let answer_by = received.plus_us(ANSWER_WITHIN_US);
     owe(DutyKind::CopyToSubject, answer_by, detainer.service.as_ref().map(|s| shown(s.at, &s.source)));
-    owe(DutyKind::DecisionToSubject, last.at.effective.max(received).plus_us(ANSWER_WITHIN_US), None);
-    if last.notify {
+    owe(DutyKind::DecisionToSubject, current.at.effective.max(received).plus_us(ANSWER_WITHIN_US), None);
+    if current.notify {
         owe(DutyKind::Acknowledge, answer_by, None);
-        if let Some(due) = release_notice(booking) {
-            owe(DutyKind::NotifyRelease, due, None);
+    }
+    let told_of = |at: Instant| at < detainer.ended() && detainer.decision_at(at.max(received)).is_some_and(|d| d.notify);
+    let release = release(booking).filter(|release| told_of(release.at));
+    if let Some(release) = &release {
+        owe(DutyKind::NotifyRelease, release.due, None);
+    }
+    if let Some(end) = booking.ending.as_ref().filter(|end| told_of(end.at.effective)) {
+        let kinds: &[DutyKind] = match end.kind {
+            EndKind::Died => &[DutyKind::NotifyDeath],
+            EndKind::TransferredOut => &[DutyKind::NotifyTransfer, DutyKind::RelayForm],
+            EndKind::Released | EndKind::FederalCustody | EndKind::Escaped => &[],
+        };
+        for kind in kinds {
+            owe(*kind, end.at.effective, None);
         }
-        match &booking.ending {
-            Some(end) if end.kind == EndKind::Died => owe(DutyKind::NotifyDeath, end.at.effective, None),
-            Some(end) if end.kind == EndKind::TransferredOut => {
-                owe(DutyKind::NotifyTransfer, end.at.effective, None);
-                owe(DutyKind::RelayForm, end.at.effective, None);
-            }
-            _ => {}
-        }
-        if let Some(at) =
-            latest(booking, |f| matches!(f, Fact::Hospitalization(h) if h.end.is_none())).filter(|at| *at >= received)
-        {
-            owe(DutyKind::NotifyHospital, at, None);
-        }
+    }
+    let hospital = latest(booking, |f| matches!(f, Fact::Hospitalization(h) if h.end.is_none()));
+    if let Some(at) = hospital.filter(|at| *at >= received && told_of(*at)) {
+        owe(DutyKind::NotifyHospital, at, None);
     }
     if let Some(at) = latest(booking, |f| matches!(f, Fact::CitizenshipClaim)) {
         let proof = booking.facts.iter().find(|f| matches!(f.fact, Fact::StatusProof(_)));
         owe(DutyKind::CitizenshipClaim, at, proof.map(|f| shown(f.at, &f.source)));
     }
     for duty in &mut all {
-        let before = detainer.duties.iter().find(|d| d.kind == duty.kind && (d.due == duty.due || !moves(d.kind)));
-        duty.done = duty.done.take().or_else(|| before.and_then(|d| d.done.clone()));
+        let same_date = |d: &Duty| release.as_ref().is_some_and(|r| d.due == r.at || d.due == r.at.plus_us(-NOTICE_AHEAD_US));
+        let same = |d: &Duty| match duty.kind {
+            DutyKind::NotifyRelease => same_date(d),
+            kind => d.due == duty.due || !moves(kind),
+        };
+        let before = detainer.duties.iter().find(|d| d.kind == duty.kind && d.done.is_some() && same(d));
+        if let Some(before) = before.filter(|_| duty.done.is_none()) {
+            *duty = before.clone();
+        }
     }
-    if let Some(told) = all.iter().find(|d| d.kind == DutyKind::NotifyRelease).and_then(|d| d.done.as_ref()) {
-        let due = told.at.effective;
+    let noticed = all.iter().filter(|d| d.kind == DutyKind::NotifyRelease).filter_map(|d| d.done.as_ref());
+    let given_out = latest(booking, |f| matches!(f, Fact::ExpectedRelease(e) if e.given_out));
+    if let Some(due) = noticed.map(|done| done.at.effective).chain(given_out).filter(|at| *at >= received).max() {
         let before = detainer.duties.iter().find(|d| d.kind == DutyKind::ReleaseDateToSubject && d.due == due);
         let done = before.and_then(|d| d.done.clone());
         all.push(Duty { kind: DutyKind::ReleaseDateToSubject, due, done });
@@ -70,19 +84,30 @@ fn moves(kind: DutyKind) -> bool {
     matches!(kind, DutyKind::NotifyRelease | DutyKind::NotifyHospital | DutyKind::ReleaseDateToSubject)
 }
 
-/// When notice of release is due: 48 hours ahead of a known date, at once where T0 has come or custody has ended.
-fn release_notice(booking: &Booking) -> Option<Instant> {
+/// A release that the office may have to be told of.
+struct Release {
+    /// When it comes, or came.
+    at: Instant,
+    /// When notice is due.
+    due: Instant,
+}
+
+/// The T0 that custody has come to, or at which it ended; else the end itself; else the date expected. Notice is due 48
+/// hours ahead of a known date, and at once where the release has come.
+fn release(booking: &Booking) -> Option<Release> {
+    let come = |at: Instant| Some(Release { at, due: at });
     if let Some(end) = &booking.ending {
-        return Some(booking.open_gap().map_or(end.at.effective, |g| g.t0));
+        let last = booking.custody.gaps.last().filter(|g| g.end == end.at.effective);
+        return come(last.map_or(end.at.effective, |g| g.t0));
     }
     if let Some(gap) = booking.open_gap() {
-        return Some(gap.t0);
+        return come(gap.t0);
     }
     let mut expected = booking.facts.iter().filter_map(|f| match &f.fact {
         Fact::ExpectedRelease(e) => Some(e.at),
         _ => None,
     });
-    expected.next_back().flatten().map(|at| at.plus_us(-NOTICE_AHEAD_US))
+    expected.next_back().flatten().map(|at| Release { at, due: at.plus_us(-NOTICE_AHEAD_US) })
 }
 
 fn latest(booking: &Booking, is: impl Fn(&Fact) -> bool) -> Option<Instant> {

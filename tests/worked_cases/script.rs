@@ -6,9 +6,9 @@ use super::words::{Words, shout};
 use detainer::domain::agreement::{Agreement, MinimumCoverage, Scope, Term};
 use detainer::domain::booking::{CorrectedFact, Correction};
 use detainer::domain::clock::{ExclusionRule, Limit, StartRule};
-use detainer::domain::command::{BookingCommand, CountyCommand, DeclineReview, Follow, FormReading};
-use detainer::domain::detainer::{DocumentKind, Edition, Form};
-use detainer::domain::facts::{CloseReason, Disposition, EndKind, Fact, PaperKind, StatusProof, Tri};
+use detainer::domain::command::{BookingCommand, CountyCommand, DeclineReview, Follow, FormReading, RecordNotice};
+use detainer::domain::detainer::{DocumentKind, DutyKind, Edition, Form, NoticeMethod};
+use detainer::domain::facts::{CloseReason, Disposition, EndKind, ExpectedRelease, Fact, PaperKind, StatusProof, Tri};
 use detainer::domain::ids::{AgreementId, BookingId, DetainerId, FacilityId};
 use detainer::domain::policy::{FacialRule, Mode, OpenDetainers, Revision};
 use detainer::domain::rate::{DayCount, Rate};
@@ -155,6 +155,25 @@ impl Script {
                 world.tell(booking, BookingCommand::DeclineReview(decline))
             }
             "fact" => world.fact(booking, fact(words.word()?)?, at),
+            "notice" => {
+                let (id, kind) = (DetainerId::trusted(words.word()?), words.word()?);
+                let kind = match kind {
+                    "ACKNOWLEDGE" => DutyKind::Acknowledge,
+                    "NOTIFY_RELEASE" => DutyKind::NotifyRelease,
+                    other => return Err(format!("no such duty: {other}")),
+                };
+                let (method, source) = (NoticeMethod::Email, testing::source());
+                world.tell(
+                    booking,
+                    BookingCommand::RecordNotice(RecordNotice { detainer: id, kind, at: Some(at), method, source }),
+                )
+            }
+            "expect" => {
+                words.must("release")?;
+                let at_time = Some(words.time()?);
+                let expected = ExpectedRelease { at: at_time, day: None, given_out: words.take("given-out") };
+                world.fact(booking, Fact::ExpectedRelease(expected), at)
+            }
             "move" => world.transfer(booking, words.word()?, at),
             "released" => world.end(booking, EndKind::Released, Some(at)),
             "federal" => {

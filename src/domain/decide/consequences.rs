@@ -59,7 +59,7 @@ pub fn consequences(
     }
     for index in 0..booking.detainers.len() {
         let detainer = &booking.detainers[index];
-        let duties = duties::duties(booking, detainer);
+        let duties = duties::duties(booking, detainer, moment.now);
         if duties != detainer.duties {
             let set = DutiesSet { detainer: detainer.id.clone(), duties };
             add(booking, Event::DutiesSet(set));
