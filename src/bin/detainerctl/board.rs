@@ -95,9 +95,8 @@ async fn watch(context: &Context, client: &Client, request: &pb::ListHoldsReques
         show(context, client, request).await?;
         loop {
             match tokio::time::timeout(REFRESH, events.message()).await {
-                Err(_) => break,
                 Ok(Ok(Some(message))) if message.event.is_none() => {}
-                Ok(Ok(Some(_))) => break,
+                Err(_) | Ok(Ok(Some(_))) => break,
                 Ok(Ok(None)) => return Ok(()),
                 Ok(Err(status)) => return Err(client.error(&status).into()),
             }
