@@ -92,6 +92,22 @@ pub async fn load(
         progress(Progress { done, total, what });
     };
     let county = names::county(COUNTY);
+    let anchor = load_settings(administrator, &mut step).await?;
+    let loaded = import(records, &county, rows, &mut || step("stays of 2013 to 2017")).await?;
+    for stay in &stays {
+        present::record(records, &county, anchor, stay).await.map_err(|error| failed(stay.booking, error))?;
+        step("persons in custody now");
+    }
+    Ok(loaded)
+}
+
+/// Loads what stands before any stay: county, facilities, rates, policy history, agreement. Answers the instant at which
+/// the county was made, from which the present is counted.
+///
+/// # Errors
+/// The first thing that was refused.
+pub async fn load_settings(administrator: &Client, mut step: impl FnMut(&'static str)) -> Result<DateTime<Utc>, RehearsalError> {
+    let county = names::county(COUNTY);
     let anchor = make_county(administrator).await?;
     step("county");
     for (id, name) in FACILITIES {
@@ -109,12 +125,7 @@ pub async fn load(
     }
     administrator.create_agreement(agreement(&county)).await.map_err(|error| failed("agreement", error))?;
     step("agreement");
-    let loaded = import(records, &county, rows, &mut || step("stays of 2013 to 2017")).await?;
-    for stay in &stays {
-        present::record(records, &county, anchor, stay).await.map_err(|error| failed(stay.booking, error))?;
-        step("persons in custody now");
-    }
-    Ok(loaded)
+    Ok(anchor)
 }
 
 /// Steps before the stays: county, facilities, rates, revisions, agreement.
