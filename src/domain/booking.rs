@@ -376,7 +376,16 @@ impl Booking {
         self.custody.holds.iter().find(|h| !h.voided && h.t0 == gap.t0)
     }
 
-    /// The end of the authority to hold in the open gap: nothing where no gap is open, T0 where none holds.
+    /// The hold that gives authority at an instant, as known now; nothing where no detainer may hold then (DOMAIN.md
+    /// §10.1). This, not [`Booking::authority_until`] alone, is the answer of CheckRelease: a hold may begin later than now.
+    #[must_use]
+    pub fn running_hold(&self, at: Instant) -> Option<&Hold> {
+        let Ground::Detainer(_, segment) = self.ground_at(at) else { return None };
+        self.custody.holds.iter().find(|h| !h.voided && Some(&h.id) == segment.hold.as_ref())
+    }
+
+    /// The end of the authority to hold in the open gap: nothing where no gap is open, T0 where none holds. Before
+    /// [`Hold::start`] there is none yet, also where this lies ahead.
     #[must_use]
     pub fn authority_until(&self) -> Option<Instant> {
         let gap = self.open_gap()?;

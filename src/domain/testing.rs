@@ -10,7 +10,7 @@
 //! use a constructor of this file; to add one, add it here, once.
 
 use super::agreement::{Agreement, MinimumCoverage, Scope, Term};
-use super::booking::{Booking, CorrectedFact, Correction, Ground, PostingCause};
+use super::booking::{Booking, CorrectedFact, Correction, PostingCause};
 use super::clock::{ExclusionRule, Limit, StartRule};
 use super::command::{
     BookingCommand, CloseBasis, CountyCommand, CreateBooking, EarlierStay, EndBooking, Follow, LiftDetainer, MoveBooking,
@@ -142,7 +142,7 @@ impl World {
     /// Whether a detainer may hold, as known now (`DOMAIN.md §10` ruling 1).
     #[must_use]
     pub fn may_hold(&self, booking: &str, at: Instant) -> bool {
-        matches!(self.booking(booking).ground_at(at), Ground::Detainer(..))
+        self.booking(booking).running_hold(at).is_some()
     }
 
     /// What custody after T0 costs up to an instant, line by line.
