@@ -142,7 +142,7 @@ fn act() -> impl Strategy<Value = Act> {
         6 => b.clone().prop_map(|booking| Act::Open { booking }),
         9 => (b.clone(), id.clone(), prop::bool::weighted(0.2))
             .prop_map(|(booking, basis, dismissed)| Act::Close { booking, basis, dismissed }),
-        4 => (b.clone(), forms.clone(), served.clone())
+        4 => (b.clone(), forms.clone(), served)
             .prop_map(|(booking, form, served)| Act::Receive { booking, form, served }),
         3 => (b.clone(), id.clone()).prop_map(|(booking, detainer)| Act::Serve { booking, detainer }),
         3 => (b.clone(), id.clone()).prop_map(|(booking, detainer)| Act::Lift { booking, detainer }),
