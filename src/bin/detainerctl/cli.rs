@@ -8,7 +8,9 @@ use detainer::client::connect::DEFAULT_SERVER;
 use detainer::client::table::Format;
 
 use crate::context::{Context, Failure};
-use crate::{agreement, board, booking, county, detainer as detainers, events, import, policy, rate, release, report, token};
+use crate::{
+    agreement, board, booking, correction, county, detainer as detainers, events, import, policy, rate, release, report, token,
+};
 
 const AFTER: &str = "\
 Exit codes:
@@ -107,6 +109,9 @@ pub enum Command {
     /// Detainers: record, show, list, serve, lift, and what is owed because of them.
     #[command(subcommand)]
     Detainer(detainers::Command),
+    /// Corrections of what was recorded wrong, some by two persons.
+    #[command(subcommand)]
+    Correction(correction::Command),
     /// The policy: switch, show, history.
     #[command(subcommand)]
     Policy(policy::Command),
@@ -149,6 +154,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Timeline(command) => release::timeline(&context, &command).await?,
         Command::Booking(command) => booking::run(&context, command).await?,
         Command::Detainer(command) => detainers::run(&context, command).await?,
+        Command::Correction(command) => correction::run(&context, command).await?,
         Command::Policy(command) => policy::run(&context, command).await?,
         Command::Agreement(command) => agreement::run(&context, command).await?,
         Command::Rate(command) => rate::run(&context, command).await?,

@@ -11,6 +11,7 @@ mod board;
 mod booking;
 mod cli;
 mod context;
+mod correction;
 mod county;
 mod detainer;
 mod events;
