@@ -105,10 +105,16 @@ pub fn of_store(error: &StoreError) -> Status {
         | StoreError::Contended(_)
         | StoreError::Busy(_)
         | StoreError::Timeout
+        | StoreError::CommitUnknown
         | StoreError::HeadMoved { .. } => ErrorReason::StoreUnavailable,
+        StoreError::Closed => ErrorReason::ShuttingDown,
         _ => ErrorReason::Internal,
     };
-    status(reason, "the database did not answer as it has to; the server's log has more")
+    let message = match error {
+        StoreError::CommitUnknown => "it is not known whether this was recorded: try again with the same request id",
+        _ => "the database did not answer as it has to; the server's log has more",
+    };
+    status(reason, message)
 }
 
 /// The status of a refusal.
@@ -171,6 +177,21 @@ fn reason_of(method: &str, refusal: &Refusal) -> ErrorReason {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_be_tried_again_says_so() {
+        let cases = [
+            (StoreError::CommitUnknown, Code::Unavailable, "again with the same request id"),
+            (StoreError::Closed, Code::Unavailable, ""),
+            (StoreError::Timeout, Code::Unavailable, ""),
+            (StoreError::Full, Code::Internal, ""),
+        ];
+        for (error, code, words) in cases {
+            let status = of_store(&error);
+            assert_eq!(status.code(), code, "{error}");
+            assert!(status.message().contains(words), "{error}: {}", status.message());
+        }
+    }
 
     #[test]
     fn refusals_carry_code_reason_and_field() {
