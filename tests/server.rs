@@ -81,11 +81,17 @@ async fn credentials_are_made_bounded_and_taken_back() {
 async fn every_bad_field_comes_back_and_large_messages_do_not_pass() {
     let fresh = common::sqlite(common::options()).await;
     let (running, channel, admin) = started(&fresh).await;
-    let mut tokens = TokenServiceClient::new(channel);
+    let mut tokens = TokenServiceClient::new(channel.clone());
     let bad = tokens.create_token(with(&admin, pb::CreateTokenRequest::default())).await.unwrap_err();
     let fields = bad.get_details_bad_request().unwrap().field_violations;
     let fields: Vec<_> = fields.iter().map(|violation| violation.field.as_str()).collect();
     assert_eq!(fields, ["request_id", "person", "roles"]);
+
+    let mut counties = pb::county_service_client::CountyServiceClient::new(channel.clone());
+    let bad = counties.create_county(with(&admin, pb::CreateCountyRequest::default())).await.unwrap_err();
+    let fields = bad.get_details_bad_request().unwrap().field_violations;
+    let fields: Vec<_> = fields.iter().map(|violation| violation.field.as_str()).collect();
+    assert_eq!(fields, ["county_id", "request_id", "display_name", "time_zone"]);
 
     let large = pb::CreateTokenRequest { display_name: "x".repeat(300 * 1024), ..pb::CreateTokenRequest::default() };
     let large = tokens.create_token(with(&admin, large)).await.unwrap_err();

@@ -98,15 +98,21 @@ impl pb::county_service_server::CountyService for Api {
     ) -> Result<Response<pb::CreateCountyResponse>, Status> {
         let (caller, request) = (principal(&request)?, request.into_inner());
         let mut fields = Fields::new();
-        let Some(id) = fields.take("county_id", CountyId::new(&request.county_id)) else { return Err(fields.refusal()) };
-        let call = write::call(&mut fields, &caller, "CreateCounty", &id, &request)?;
+        let id = fields.take("county_id", CountyId::new(&request.county_id));
+        let call = match &id {
+            Some(id) => Some(write::call(&mut fields, &caller, "CreateCounty", id, &request)?),
+            None => {
+                write::request_id(&mut fields, &request.request_id);
+                None
+            }
+        };
         let name = fields.required_text("display_name", &request.display_name, 200);
         let zone = fields.zone("time_zone", &request.time_zone);
         let currency = if request.currency_code.is_empty() { "USD" } else { &request.currency_code };
         fields.take("currency_code", currency.parse::<Currency>());
         state_code(&mut fields, &request.state_code);
         let allowance = request.release_allowance.as_ref().and_then(|d| fields.take("release_allowance", micros(d)));
-        let Some(zone) = zone else { return Err(fields.refusal()) };
+        let (Some(id), Some(call), Some(zone)) = (id, call, zone) else { return Err(fields.refusal()) };
         fields.finish()?;
         let profile = Profile {
             name,

@@ -218,8 +218,10 @@ async fn far_more_rows_than_the_window_come_back_in_order() {
 /// The folder of real files that this repository does not hold. A test that needs them passes over their absence.
 fn shared(name: &str) -> Option<std::path::PathBuf> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data");
-    let folder = std::env::var("DETAINER_SHARED_DATA").unwrap_or_else(|_| beside.to_owned());
-    Some(std::path::Path::new(&folder).join(name)).filter(|file| file.exists())
+    let named = std::env::var("DETAINER_SHARED_DATA").ok();
+    let file = std::path::Path::new(named.as_deref().unwrap_or(beside)).join(name);
+    assert!(named.is_none() || file.exists(), "DETAINER_SHARED_DATA names a folder without {name}");
+    Some(file).filter(|file| file.exists())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
