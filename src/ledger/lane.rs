@@ -12,8 +12,8 @@ use crate::domain::time::Instant;
 use crate::identity::{CountyKey, Entropy, MasterKey};
 use crate::journal::record::{FORMAT, Record, RequestKey, Stream};
 use crate::journal::tree::{Frontier, leaf_hash};
-use crate::rows::tables::{JOURNAL, REQUESTS, SECRETS};
-use crate::rows::{Batch, Cell, ColType, Row, diff, state};
+use crate::rows::tables::{JOURNAL, REQUESTS, SEALED, SECRETS};
+use crate::rows::{Batch, Cell, ColType, Kind, Row, diff, state};
 use crate::store::{Head, HeadMove, Param, Store, Tx};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -223,9 +223,7 @@ impl Ledger {
             tx.upsert(&[Row::new(&SECRETS, vec![call.county.as_str().into(), "county key".into()], vec![wrapped.into()])])
                 .await?;
         }
-        if !call.sealed.is_empty() {
-            tx.upsert(&call.sealed).await?;
-        }
+        keep_sealed(tx, &call.sealed).await?;
         let to = Head { seq: last, frontier: frontier.to_bytes().into(), recorded_at, ..head.unwrap_or(zero) };
         tx.flush(&batch, &[HeadMove { expect_seq: before.seq, to }]).await?;
         written.pair = Pair { seq: last, recorded: Some(recorded_at), root: Some(frontier.root()) };
@@ -395,6 +393,33 @@ impl Ledger {
         };
         rows.iter().map(read).collect()
     }
+}
+
+/// Keeps sealed identity, in place, and sealed texts, each once: a text that is there under its digest is the same text.
+async fn keep_sealed(tx: &mut Tx, rows: &[Row]) -> Result<(), LedgerError> {
+    let (subjects, texts): (Vec<Row>, Vec<Row>) = rows.iter().cloned().partition(|row| row.table.kind == Kind::Live);
+    if !subjects.is_empty() {
+        tx.upsert(&subjects).await?;
+    }
+    if texts.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<Vec<Cell>> = texts.iter().map(|row| row.key.clone()).collect();
+    let mut there: Vec<Vec<Cell>> = Vec::new();
+    for version in tx.rows_by(&SEALED, &["county", "digest"], &keys, "").await? {
+        there.push(version.row.key);
+    }
+    let mut new: Vec<Row> = Vec::new();
+    for row in texts {
+        if !there.contains(&row.key) {
+            there.push(row.key.clone());
+            new.push(row);
+        }
+    }
+    if !new.is_empty() {
+        tx.insert(&new).await?;
+    }
+    Ok(())
 }
 
 fn own_stream(command: &Command) -> Stream {
