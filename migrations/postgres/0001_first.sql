@@ -104,6 +104,8 @@ create table bookings (
   bases_known     bigint not null,
   t0              bigint,
   authority_until bigint,
+  gap_end         bigint,
+  settle_at       bigint,
   ended_at        bigint,
   end_kind        bigint,
   from_seq        bigint not null,
@@ -126,6 +128,7 @@ create table detainers (
   edition      bigint not null,
   state        bigint not null,
   lift_reason  bigint,
+  closed_at    bigint,
   outcome      bigint,
   reason       bigint,
   revision     text collate "C",
@@ -181,6 +184,8 @@ create table holds (
   primary key (county, booking, hold, from_seq)
 );
 create index holds_running on holds (county, authority_until) where to_seq is null and gap_end is null;
+create index bookings_with_gap on bookings (county, gap_end) where to_seq is null and gap_end is not null;
+create index bookings_to_settle on bookings (county, settle_at) where to_seq is null and settle_at is not null;
 create index bookings_past_t0 on bookings (county, authority_until) where to_seq is null and t0 is not null;
 
 create table budgets (

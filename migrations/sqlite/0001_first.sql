@@ -106,6 +106,8 @@ create table bookings (
   bases_known     integer not null,
   t0              integer,
   authority_until integer,
+  gap_end         integer,
+  settle_at       integer,
   ended_at        integer,
   end_kind        integer,
   from_seq        integer not null,
@@ -128,6 +130,7 @@ create table detainers (
   edition      integer not null,
   state        integer not null,
   lift_reason  integer,
+  closed_at    integer,
   outcome      integer,
   reason       integer,
   revision     text,
@@ -183,6 +186,8 @@ create table holds (
   primary key (county, booking, hold, from_seq)
 ) strict;
 create index holds_running on holds (county, authority_until) where to_seq is null and gap_end is null;
+create index bookings_with_gap on bookings (county, gap_end) where to_seq is null and gap_end is not null;
+create index bookings_to_settle on bookings (county, settle_at) where to_seq is null and settle_at is not null;
 create index bookings_past_t0 on bookings (county, authority_until) where to_seq is null and t0 is not null;
 
 create table budgets (

@@ -77,11 +77,15 @@ fn moved_to(county: &County, reservation: &Reservation, at: Instant) -> BudgetMo
     }
 }
 
-/// The agreements with a ceiling that may pay for some stretch of a hold.
-fn budgeted<'a>(county: &'a County, booking: &'a Booking, hold: &'a Hold) -> impl Iterator<Item = &'a Agreement> {
+/// The agreements that may pay for some stretch of a hold.
+fn named<'a>(booking: &'a Booking, hold: &'a Hold) -> impl Iterator<Item = &'a AgreementId> {
     let segments = booking.custody.gaps.iter().filter(|g| g.t0 == hold.t0).flat_map(|g| &g.segments);
-    let named = segments.filter_map(|s| s.rests_on.as_ref()).flat_map(|r| &r.agreements);
-    let mut ids: Vec<&AgreementId> = named.collect();
+    segments.filter_map(|s| s.rests_on.as_ref()).flat_map(|r| &r.agreements)
+}
+
+/// Those of them with a ceiling.
+fn budgeted<'a>(county: &'a County, booking: &'a Booking, hold: &'a Hold) -> impl Iterator<Item = &'a Agreement> {
+    let mut ids: Vec<&AgreementId> = named(booking, hold).collect();
     ids.dedup();
     ids.into_iter().filter_map(|id| county.agreements.get(id)).filter(|a| a.budget.is_some())
 }
@@ -176,12 +180,23 @@ pub fn postings(county: &County, booking: &Booking, moment: &Moment<'_>, cause: 
 /// the county at or after that instant has to settle it.
 #[must_use]
 pub fn due(county: &County, booking: &Booking, now: Instant) -> Option<Instant> {
-    let begun = booking.custody.holds.iter().filter(|h| !h.voided && h.start <= now);
+    next_due(booking, |hold, id| budgeted(county, booking, hold).any(|a| a.id == *id)).filter(|at| *at <= now)
+}
+
+/// The earliest instant at which a reservation or a return of this booking may fall due, whatever its county's budgets
+/// are: never later than what [`due`] will find.
+#[must_use]
+pub fn pending(booking: &Booking) -> Option<Instant> {
+    next_due(booking, |_, _| true)
+}
+
+fn next_due(booking: &Booking, has_budget: impl Fn(&Hold, &AgreementId) -> bool) -> Option<Instant> {
     let tried = |hold: &Hold, id: &AgreementId| booking.reservations.iter().any(|r| r.agreement == *id && r.hold == hold.id);
-    let untried = begun.filter(|h| budgeted(county, booking, h).any(|a| !tried(h, &a.id))).map(|h| h.start);
+    let untried = |h: &&Hold| !h.voided && named(booking, h).any(|id| has_budget(h, id) && !tried(h, id));
+    let untried = booking.custody.holds.iter().filter(untried).map(|h| h.start);
     let kept = booking.reservations.iter().filter(|r| r.amount.is_some() && r.spent.is_none());
-    let of = |r: &Reservation| booking.custody.holds.iter().find(|h| h.id == r.hold).cloned();
-    let over = kept.filter_map(|r| of(r).map(|h| if h.voided { h.start } else { h.until })).filter(|at| *at <= now);
+    let of = |r: &Reservation| booking.custody.holds.iter().find(|h| h.id == r.hold);
+    let over = kept.filter_map(|r| of(r).map(|h| if h.voided { h.start } else { h.until }));
     untried.chain(over).min()
 }
 

@@ -13,7 +13,7 @@ use crate::identity::{CountyKey, Entropy, MasterKey};
 use crate::journal::record::{FORMAT, Record, RequestKey, Stream};
 use crate::journal::tree::{Frontier, leaf_hash};
 use crate::rows::tables::{JOURNAL, REQUESTS, SEALED, SECRETS};
-use crate::rows::{Batch, Cell, ColType, Kind, Row, diff, state};
+use crate::rows::{Batch, Cell, ColType, Kind, Row, state};
 use crate::store::{Head, HeadMove, Param, Store, Tx};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -185,7 +185,7 @@ impl Ledger {
             None => Frontier::new(),
         };
         let mut batch = Batch::new();
-        self.changes(&mut batch, call, &before, &after, &drafts)?;
+        changes(&mut batch, &before, &after, &drafts)?;
         let mut recorded_at = clock;
         for draft in drafts {
             let mut record = sealed_record(draft, &call.county, call, first, last);
@@ -228,35 +228,6 @@ impl Ledger {
         tx.flush(&batch, &[HeadMove { expect_seq: before.seq, to }]).await?;
         written.pair = Pair { seq: last, recorded: Some(recorded_at), root: Some(frontier.root()) };
         Ok((written, Some(after)))
-    }
-
-    /// Rows that the command changed and added.
-    fn changes(
-        &self,
-        batch: &mut Batch,
-        call: &Call,
-        before: &World,
-        after: &World,
-        drafts: &[super::world::Draft],
-    ) -> Result<(), LedgerError> {
-        let Some(county) = &after.county else { return Err(LedgerError::Defect("records without a county")) };
-        let defect = |_| LedgerError::Defect("two rows with one key");
-        let old = before.county.as_ref().map(|county| state::county(county)).unwrap_or_default();
-        batch.add(diff(&old, &state::county(county)).map_err(defect)?, after.seq);
-        for id in touched(drafts) {
-            let rows = |world: &World, county: &County| world.bookings.get(&id).map(|b| state::booking(county, b));
-            let old = before.county.as_ref().and_then(|county| rows(before, county)).unwrap_or_default();
-            let new = rows(after, county).unwrap_or_default();
-            batch.add(diff(&old, &new).map_err(defect)?, after.seq);
-        }
-        for draft in drafts {
-            if let Stream::Booking(id) = &draft.stream {
-                for row in state::appended(&call.county, id, &draft.events) {
-                    batch.append(row);
-                }
-            }
-        }
-        Ok(())
     }
 
     async fn county_key(&self, tx: &mut Tx, county: &CountyId) -> Result<(CountyKey, Vec<u8>), LedgerError> {
@@ -393,6 +364,20 @@ impl Ledger {
         };
         rows.iter().map(read).collect()
     }
+}
+
+/// Rows that the command changed and added.
+fn changes(batch: &mut Batch, before: &World, after: &World, drafts: &[super::world::Draft]) -> Result<(), LedgerError> {
+    let Some(county) = &after.county else { return Err(LedgerError::Defect("records without a county")) };
+    let ids = touched(drafts);
+    let turns = ids.iter().filter_map(|id| {
+        let of = |draft: &&super::world::Draft| draft.stream == Stream::Booking(id.clone());
+        let events = drafts.iter().filter(of).map(|draft| draft.events.as_slice()).collect();
+        let before = before.bookings.get(id).map(|b| &**b);
+        after.bookings.get(id).map(|after| state::Touched { before, after, events })
+    });
+    state::command(batch, before.county.as_deref(), county, turns, after.seq)
+        .map_err(|_| LedgerError::Defect("two rows with one key"))
 }
 
 /// Keeps sealed identity, in place, and sealed texts, each once: a text that is there under its digest is the same text.

@@ -4,7 +4,7 @@
 //! Settings keep the wire form of the journal, so that a county can be read back from its rows.
 
 use super::tables::{BOOKINGS, BUDGETS, DECISIONS, DETAINERS, HOLDS, POSTINGS, SETTINGS};
-use super::{Cell, Row, Version};
+use super::{Batch, Cell, DiffError, Row, Version, diff};
 use crate::domain::booking::{Booking, Hold, Posting};
 use crate::domain::county::{Balance, County};
 use crate::domain::decision::Decision;
@@ -14,6 +14,7 @@ use crate::domain::ids::{AgreementId, BookingId, CountyId, DetainerId};
 use crate::domain::money::Cents;
 use crate::domain::numbered::Numbered;
 use crate::domain::rate::RateBook;
+use crate::domain::settling;
 use crate::domain::time::{Date, Instant, day_number};
 use crate::journal::wire::{Message, WireError, decode, encode};
 use std::collections::BTreeMap;
@@ -56,6 +57,8 @@ fn stay(county: &County, booking: &Booking) -> Row {
         booking.bases_known.into(),
         booking.open_gap().map(|g| g.t0).into(),
         booking.authority_until().into(),
+        booking.custody.gaps.iter().map(|g| g.end).max().into(),
+        settling::pending(booking).into(),
         ending.map(|e| e.at.effective).into(),
         maybe(ending, |e| number(&e.kind)),
     ];
@@ -84,6 +87,7 @@ fn detainer(county: &County, booking: &Booking, detainer: &Detainer) -> Row {
         number(&form.edition),
         Cell::Int(state),
         maybe(detainer.lift.as_ref(), |l| number(&l.reason)),
+        Some(detainer.ended()).filter(|at| !at.is_far()).into(),
         maybe(decision, |d| number(&d.outcome)),
         maybe(decision, |d| number(&d.reason)),
         maybe(decision.and_then(|d| d.revision.as_ref()), id),
@@ -193,6 +197,42 @@ pub fn county(county: &County) -> Vec<Row> {
     rows
 }
 
+/// Adds what one command changed in the tables. `bookings` are those it touched, as they were and as they are, each
+/// with the events of its records; `seq` is the command's last sequence.
+///
+/// # Errors
+/// [`DiffError`] where a state gives two rows one key: a defect.
+pub fn command<'a>(
+    batch: &mut Batch,
+    before: Option<&County>,
+    after: &County,
+    bookings: impl IntoIterator<Item = Touched<'a>>,
+    seq: i64,
+) -> Result<(), DiffError> {
+    if !before.is_some_and(|before| std::ptr::eq(before, after)) {
+        batch.add(diff(&before.map(county).unwrap_or_default(), &county(after))?, seq);
+    }
+    for Touched { before: was, after: now, events } in bookings {
+        let old = was.map(|was| booking(before.unwrap_or(after), was)).unwrap_or_default();
+        batch.add(diff(&old, &booking(after, now))?, seq);
+        for row in events.into_iter().flat_map(|events| appended(&after.id, &now.id, events)) {
+            batch.append(row);
+        }
+    }
+    Ok(())
+}
+
+/// A booking that a command touched.
+#[derive(Clone, Debug)]
+pub struct Touched<'a> {
+    /// As it was; nothing where it is new.
+    pub before: Option<&'a Booking>,
+    /// As it is.
+    pub after: &'a Booking,
+    /// What its records of this command hold, in order.
+    pub events: Vec<&'a [Event]>,
+}
+
 /// Why a county could not be read back from its rows.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum BadSetting {
@@ -258,8 +298,9 @@ fn setting(county: &mut County, version: &Version) -> Result<(), BadSetting> {
             county.calendars.insert(calendar.id.clone(), calendar);
         }
         "revision" => {
-            county.revisions.push(body(version)?);
-            county.policy_seq = county.policy_seq.max(version.from_seq);
+            let revision: crate::domain::policy::Revision = body(version)?;
+            county.policy_seq = county.policy_seq.max(revision.effective.seq);
+            county.revisions.push(revision);
         }
         "agreement" => {
             let agreement: crate::domain::agreement::Agreement = body(version)?;

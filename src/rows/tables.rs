@@ -125,6 +125,10 @@ pub static BOOKINGS: Table = Table {
         Column::int("t0").null(),
         // The end of the authority to hold in that stretch; T0 where none holds.
         Column::int("authority_until").null(),
+        // The end of the last stretch without a basis, far away while it is open; none where there never was one.
+        Column::int("gap_end").null(),
+        // The earliest instant at which a budget may have to be reserved or given back.
+        Column::int("settle_at").null(),
         Column::int("ended_at").null(),
         Column::int("end_kind").null(),
     ],
@@ -148,6 +152,8 @@ pub static DETAINERS: Table = Table {
         // 1 open, 2 lifted, 3 replaced.
         Column::int("state"),
         Column::int("lift_reason").null(),
+        // When it was lifted or replaced.
+        Column::int("closed_at").null(),
         // The last decision in effective order.
         Column::int("outcome").null(),
         Column::int("reason").null(),
