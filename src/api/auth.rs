@@ -26,6 +26,8 @@ pub struct Principal {
     pub roles: Vec<Role>,
     /// The counties it is bound to; nothing means all.
     pub counties: Option<Vec<CountyId>>,
+    /// Whether what they send loads a county's history: never of a credential by itself, an import says so.
+    pub history: bool,
 }
 
 impl Principal {
@@ -135,6 +137,7 @@ fn read(row: &[Cell]) -> Option<Principal> {
         person: person.as_text()?.into(),
         roles: roles_from(roles.as_text()?),
         counties: counties_from(counties.as_text()?),
+        history: false,
     })
 }
 

@@ -7,9 +7,11 @@
 //! it, then all bad fields at once ([`time::Fields`]); only then is anything looked up.
 
 pub mod auth;
+pub mod convert;
 pub mod error;
 pub mod names;
 pub mod paging;
+pub mod sealing;
 pub mod time;
 pub mod write;
 
@@ -41,6 +43,8 @@ pub struct Api {
     pub opaque: Arc<Opaque>,
     /// Cancelled when the server stops: streams end with `SHUTTING_DOWN` then.
     pub stopping: CancellationToken,
+    /// So that a subject gets one key, however many ask at once.
+    new_keys: sealing::NewKeys,
 }
 
 impl Api {
@@ -48,7 +52,7 @@ impl Api {
     #[must_use]
     pub fn new(ledger: Ledger, stopping: CancellationToken) -> Self {
         let opaque = Arc::new(Opaque::new(ledger.keys()));
-        Self { ledger, opaque, stopping }
+        Self { ledger, opaque, stopping, new_keys: sealing::NewKeys::default() }
     }
 
     /// Hands a command to the ledger.
@@ -76,11 +80,12 @@ impl Api {
         Ok((pair, found))
     }
 
-    /// The instant a question is about: the one asked for, else that of `as_of`, else now.
+    /// The instant a question is about: the one asked for, else that of `as_of`, else now, which is never before the last
+    /// record.
     #[must_use]
     pub fn moment(&self, at_time: Option<Instant>, as_of: AsOf, pair: Pair) -> Instant {
         at_time.unwrap_or_else(|| match as_of {
-            AsOf::Latest => self.ledger.now(),
+            AsOf::Latest => pair.recorded.map_or(self.ledger.now(), |last| last.max(self.ledger.now())),
             AsOf::Recorded(at) => at,
             AsOf::Sequence(_) => pair.recorded.unwrap_or_else(|| self.ledger.now()),
         })

@@ -78,7 +78,7 @@ pub fn call(
         body: request.canonical().encode_to_vec(),
         validate_only: request.validate_only(),
         etag,
-        history: false,
+        history: principal.history,
         sealed: Vec::new(),
     })
 }

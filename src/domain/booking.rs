@@ -346,6 +346,24 @@ impl Booking {
         past.or(arrivals.first()).map(|a| &a.facility)
     }
 
+    /// The facilities of the stay, each with its stretch, in order of time.
+    #[must_use]
+    pub fn stays(&self) -> Vec<(Span, &FacilityId)> {
+        let mut cuts: Vec<Instant> = self.arrivals.iter().map(|a| a.at.effective.max(self.booked.effective)).collect();
+        cuts.sort();
+        cuts.dedup();
+        let mut stays: Vec<(Span, &FacilityId)> = Vec::new();
+        for (n, start) in cuts.iter().enumerate() {
+            let end = cuts.get(n + 1).copied().unwrap_or(Instant::FAR).min(self.ended());
+            let Some(facility) = self.facility_at(*start).filter(|_| *start < end) else { continue };
+            match stays.last_mut() {
+                Some((span, last)) if *last == facility => span.end = end,
+                _ => stays.push((Span::new(*start, end), facility)),
+            }
+        }
+        stays
+    }
+
     /// The last facility recorded.
     #[must_use]
     pub fn facility(&self) -> Option<&FacilityId> {
