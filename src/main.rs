@@ -6,11 +6,13 @@ use detainer::identity::{MasterKey, OsEntropy};
 use detainer::ledger::{Clock as _, Ledger, MachineClock};
 use detainer::server;
 use detainer::store::{Migrations, Options, Store};
+use detainer::verify;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -30,6 +32,18 @@ enum What {
     Serve(Serve),
     /// Brings the database up to date, and ends.
     Migrate(Place),
+    /// Folds the journal again, from empty, and tells where the database differs from it. It may run beside a server.
+    Replay(Replay),
+}
+
+#[derive(Args)]
+struct Replay {
+    #[command(flatten)]
+    place: Place,
+    /// Compare, and change nothing: hashes, roots, heads, requests and every table, row for row, with all versions. The
+    /// exit code is 1 where anything differs.
+    #[arg(long, required = true)]
+    check: bool,
 }
 
 #[derive(Args)]
@@ -52,18 +66,19 @@ struct Serve {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> anyhow::Result<ExitCode> {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
     match Cli::parse().what {
-        What::Serve(serve) => run(serve).await,
+        What::Serve(serve) => run(serve).await?,
         What::Migrate(place) => {
             let store = open(&place).await?;
             store.close().await;
             eprintln!("detainerd: the database is up to date");
-            Ok(())
         }
+        What::Replay(replay) => return check(&replay.place).await,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 impl Place {
@@ -80,6 +95,28 @@ async fn open(place: &Place) -> anyhow::Result<Store> {
         .with_context(|| format!("the data folder {}", place.data_dir.display()))?;
     let options = Options { migrations: Migrations::Run, ..Options::default() };
     Ok(Store::open(&place.url(), options).await?)
+}
+
+/// Tells what differs on standard output, the first thousand in full, and the count at the end.
+async fn check(place: &Place) -> anyhow::Result<ExitCode> {
+    let options = Options { migrations: Migrations::Refuse, ..Options::default() };
+    let url = place.url();
+    if let Some(file) = url.strip_prefix("sqlite://") {
+        anyhow::ensure!(Path::new(file).exists(), "there is no database {file}");
+    }
+    let store = Store::open(&url, options).await?;
+    let mut told = 0_u64;
+    let checked = verify::check(&store, &mut |difference| {
+        told += 1;
+        if told <= 1_000 {
+            println!("{difference}");
+        }
+    })
+    .await?;
+    store.close().await;
+    let verify::Checked { counties, records, rows, differences } = checked;
+    println!("counties: {counties}, records: {records}, rows compared: {rows}, differences: {differences}");
+    Ok(if differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn run(serve: Serve) -> anyhow::Result<()> {

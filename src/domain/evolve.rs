@@ -258,6 +258,9 @@ pub fn county(state: Option<County>, seq: i64, event: &Event) -> Option<County> 
 
 /// What an event of a booking's stream changes in the county: balances, and that a facility is in use.
 pub fn shared(county: &mut County, event: &Event) {
+    if !is_shared(county, event) {
+        return;
+    }
     match event {
         Event::BudgetMoved(e) => {
             county.balances.insert(e.agreement.clone(), Balance { reserved: e.reserved, spent: e.spent });
@@ -268,8 +271,20 @@ pub fn shared(county: &mut County, event: &Event) {
     }
 }
 
+/// Whether an event of a booking changes what all bookings share.
+#[must_use]
+pub fn is_shared(county: &County, event: &Event) -> bool {
+    let unused = |id| county.facilities.get(id).is_some_and(|facility| !facility.in_use);
+    match event {
+        Event::BudgetMoved(_) => true,
+        Event::BookingCreated(e) => unused(&e.facility),
+        Event::Moved(arrival) => unused(&arrival.facility),
+        _ => false,
+    }
+}
+
 fn in_use(county: &mut County, facility: &super::ids::FacilityId) {
-    if let Some(facility) = county.facilities.get_mut(facility).filter(|f| !f.in_use) {
+    if let Some(facility) = county.facilities.get_mut(facility) {
         facility.in_use = true;
     }
 }
