@@ -199,6 +199,20 @@ create table budgets (
 );
 create unique index budgets_current on budgets (county, agreement) where to_seq is null;
 
+create table proposals (
+  county       text collate "C" not null,
+  proposal     text collate "C" not null,
+  booking      text collate "C" not null,
+  seq          bigint           not null,
+  expires_at   bigint           not null,
+  confirmed_at bigint,
+  from_seq     bigint           not null,
+  to_seq       bigint,
+  primary key (county, proposal, from_seq)
+);
+create unique index proposals_current on proposals (county, proposal) where to_seq is null;
+create index proposals_newest on proposals (county, seq);
+
 create table postings (
   county         text collate "C" not null,
   seq            bigint not null,

@@ -201,6 +201,20 @@ create table budgets (
 ) strict, without rowid;
 create unique index budgets_current on budgets (county, agreement) where to_seq is null;
 
+create table proposals (
+  county       text    not null,
+  proposal     text    not null,
+  booking      text    not null,
+  seq          integer not null,
+  expires_at   integer not null,
+  confirmed_at integer,
+  from_seq     integer not null,
+  to_seq       integer,
+  primary key (county, proposal, from_seq)
+) strict, without rowid;
+create unique index proposals_current on proposals (county, proposal) where to_seq is null;
+create index proposals_newest on proposals (county, seq);
+
 create table postings (
   county         text not null,
   seq            integer not null,

@@ -159,6 +159,8 @@ fn reason_of(method: &str, refusal: &Refusal) -> ErrorReason {
         Why::DetainerKeyConflict => R::DetainerKeyConflict,
         Why::CorrectionRequired => R::CorrectionRequired,
         Why::OldValueDiffers => R::OldValueDiffers,
+        Why::AlreadyThere => R::AlreadyThere,
+        Why::FactConflict => R::FactConflict,
         Why::SecondPersonRequired => R::SecondPersonRequired,
         Why::ProposalClosed if refusal.detail.contains("confirmed") => R::ProposalConfirmed,
         Why::ProposalClosed => R::ProposalExpired,

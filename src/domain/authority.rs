@@ -5,7 +5,7 @@
 
 use super::agreement::Agreement;
 use super::booking::{Booking, Custody, Hold, HoldEnd};
-use super::clock::{self, ClockTerms, StartRule, Used};
+use super::clock::{self, ClockTerms, Readings, StartRule, Used};
 use super::county::County;
 use super::decision::{Decision, Outcome};
 use super::detainer::Detainer;
@@ -64,6 +64,24 @@ pub fn moves_later(before: &Custody, after: &Custody) -> bool {
 #[must_use]
 pub fn lasts_longer(before: &Custody, after: &Custody) -> bool {
     in_place(before, after).any(|(old, new)| new.until > old.until)
+}
+
+/// The clock of the stretch after a T0 as it stands at an instant: the governing deadline, where a hold or an honored
+/// request gives one, and the two readings.
+#[must_use]
+pub fn clock_of(county: &County, booking: &Booking, t0: Instant, at: Instant) -> Option<(Option<Instant>, Readings)> {
+    if let Some(hold) = booking.custody.holds.iter().find(|h| !h.voided && h.t0 == t0) {
+        return Some((Some(hold.deadline), hold.readings));
+    }
+    let known = &booking.custody;
+    let derivation = Derivation::new(county, booking, known, Known::Stays, known.barred);
+    let index = derivation.spans.iter().position(|span| span.start == t0)?;
+    let span = derivation.spans.get(index)?;
+    let limits = derivation.limits(index, span);
+    let governing = limits.iter().filter(|limit| limit.from <= at).min_by_key(|limit| limit.deadline);
+    let start = governing.map_or(StartRule::OtherwiseReleased, |limit| limit.terms.start);
+    let used = derivation.used(index, start);
+    Some((governing.map(|limit| limit.deadline), clock::readings(derivation.zone, &used, t0)))
 }
 
 /// Every known hold with each hold that now stands in the stretch after its T0.

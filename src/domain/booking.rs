@@ -192,7 +192,7 @@ pub struct Reservation {
 /// A two-person act.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Proposal {
-    /// Its id.
+    /// The number of the record that proposed it: no other act of the county has it.
     pub id: ProposalId,
     /// The person who proposed it.
     pub person: Arc<str>,
@@ -267,14 +267,22 @@ pub struct Correction {
     pub close_reason: Option<CloseReason>,
     /// For an end that is changed: how custody ended.
     pub end_kind: Option<EndKind>,
+    /// For an end that is changed: how it is recorded to have ended.
+    pub old_end_kind: Option<EndKind>,
     /// For a fact that is changed: what was so instead.
     pub fact_instead: Option<super::facts::Fact>,
+    /// For a fact that is changed: what is recorded.
+    pub old_fact: Option<super::facts::Fact>,
     /// For a service that is added or changed: how, in which language.
     pub service: Option<ServedHow>,
     /// For a basis that is added: when it closed.
     pub closed: Option<Instant>,
     /// For an arrival: the facility.
     pub facility: Option<FacilityId>,
+    /// For an arrival that is changed: the facility recorded.
+    pub old_facility: Option<FacilityId>,
+    /// For a basis that is added: the case, warrant or charge number; empty where none is told.
+    pub reference: Arc<str>,
     /// Where the right value is known from.
     pub source: Source,
     /// Why, sealed.

@@ -1,7 +1,7 @@
 //! State from events: copies, computes nothing, sees no clock, zone, rule or random source. Total: an event that does
 //! not fit the state leaves it alone, and the verifier will say so.
 
-use super::booking::{Booking, Custody};
+use super::booking::{Booking, Correction, Custody};
 use super::county::{Balance, County};
 use super::detainer::Detainer;
 use super::event::{BookingCreated, CountyCreated, Event};
@@ -113,7 +113,7 @@ fn with_basis(booking: &mut Booking, id: &BasisId, change: impl FnOnce(&mut supe
 
 /// Puts the corrected value in the place of the recorded one. The earlier knowledge stays reachable *as of* an earlier
 /// sequence.
-fn correct(booking: &mut Booking, correction: &super::booking::Correction) {
+fn correct(booking: &mut Booking, correction: &Correction) {
     use super::booking::CorrectedFact as Fact;
     let subject = &correction.subject;
     let stamp = correction.stamp;
@@ -144,7 +144,7 @@ fn correct(booking: &mut Booking, correction: &super::booking::Correction) {
             kind: correction.kind.unwrap_or(BasisKind::Charge),
             opened: restamp(stamp, at),
             source: correction.source.clone(),
-            reference: "".into(),
+            reference: correction.reference.clone(),
             closed: correction.closed.map(|closed| super::facts::BasisClose {
                 at: restamp(stamp, closed),
                 reason: correction.close_reason.unwrap_or(super::facts::CloseReason::Other),
@@ -267,6 +267,7 @@ pub fn shared(county: &mut County, event: &Event) {
         }
         Event::BookingCreated(e) => in_use(county, &e.facility),
         Event::Moved(arrival) => in_use(county, &arrival.facility),
+        Event::Corrected(Correction { facility: Some(facility), .. }) => in_use(county, facility),
         _ => {}
     }
 }

@@ -26,7 +26,9 @@ pub mod numbered;
 pub mod policy;
 pub mod rate;
 pub mod refusal;
+pub mod release;
 pub mod settling;
 #[doc(hidden)]
 pub mod testing;
 pub mod time;
+pub mod timeline;

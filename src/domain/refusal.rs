@@ -27,6 +27,10 @@ pub enum Why {
     CorrectionRequired,
     /// The old value named is not the one on record.
     OldValueDiffers,
+    /// The person is in that facility already.
+    AlreadyThere,
+    /// A fact that cannot stand beside what is recorded.
+    FactConflict,
     /// A second person has to confirm.
     SecondPersonRequired,
     /// The proposal is no longer open.

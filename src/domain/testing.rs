@@ -473,11 +473,25 @@ impl World {
         self.tell(booking, BookingCommand::End(EndBooking { kind, at, agency: None, officer: None, source: source() }))
     }
 
-    /// A correction is made, or proposed where it needs a second person.
+    /// A correction is made, or proposed where it needs a second person. What it has to name as recorded besides an
+    /// instant is filled in.
     ///
     /// # Errors
     /// The refusal.
-    pub fn correct(&mut self, booking: &str, correction: Correction) -> Result<(), Refusal> {
+    pub fn correct(&mut self, booking: &str, mut correction: Correction) -> Result<(), Refusal> {
+        let state = self.booking(booking);
+        match correction.fact {
+            CorrectedFact::Ending => correction.old_end_kind = state.ending.as_ref().map(|e| e.kind),
+            CorrectedFact::Arrival => {
+                let arrived = state.arrivals.iter().find(|a| Some(a.at.effective) == correction.old);
+                correction.old_facility = arrived.map(|a| a.facility.clone());
+            }
+            CorrectedFact::FactChanged => {
+                let fact = state.facts.iter().find(|f| f.n.to_string() == *correction.subject);
+                correction.old_fact = fact.map(|f| f.fact.clone());
+            }
+            _ => {}
+        }
         self.tell(booking, BookingCommand::Correct(correction))
     }
 
@@ -654,10 +668,14 @@ pub fn correction(fact: CorrectedFact, subject: &str, old: Option<Instant>, new:
         kind: None,
         close_reason: None,
         end_kind: None,
+        old_end_kind: None,
         fact_instead: None,
+        old_fact: None,
         service: None,
         closed: None,
         facility: None,
+        old_facility: None,
+        reference: "".into(),
         source: source(),
         reason: TextRef([0; 32]),
         stamp: Stamp { effective: Instant::MIN, recorded: Instant::MIN, known: Instant::MIN, seq: 0 },

@@ -3,9 +3,9 @@
 //!
 //! Settings keep the wire form of the journal, so that a county can be read back from its rows.
 
-use super::tables::{BOOKINGS, BUDGETS, DECISIONS, DETAINERS, HOLDS, POSTINGS, SETTINGS};
+use super::tables::{BOOKINGS, BUDGETS, DECISIONS, DETAINERS, HOLDS, POSTINGS, PROPOSALS, SETTINGS};
 use super::{Batch, Cell, DiffError, Row, Version, diff};
-use crate::domain::booking::{Booking, Hold, Posting};
+use crate::domain::booking::{Booking, Hold, Posting, Proposal};
 use crate::domain::county::{Balance, County};
 use crate::domain::decision::Decision;
 use crate::domain::detainer::Detainer;
@@ -45,6 +45,7 @@ pub fn booking(county: &County, booking: &Booking) -> Vec<Row> {
     let mut rows = vec![stay(county, booking)];
     rows.extend(booking.detainers.iter().map(|d| detainer(county, booking, d)));
     rows.extend(booking.custody.holds.iter().map(|h| hold(county, booking, h)));
+    rows.extend(booking.proposals.iter().map(|p| proposal(county, booking, p)));
     rows
 }
 
@@ -124,6 +125,12 @@ fn hold(county: &County, booking: &Booking, hold: &Hold) -> Row {
         hold.voided.into(),
     ];
     Row::new(&HOLDS, vec![id(&county.id), id(&booking.id), id(&hold.id)], body)
+}
+
+fn proposal(county: &County, booking: &Booking, proposal: &Proposal) -> Row {
+    let seq = proposal.correction.as_ref().map_or(0, |correction| correction.stamp.seq);
+    let body = vec![id(&booking.id), Cell::Int(seq), proposal.expires.into(), proposal.confirmed.into()];
+    Row::new(&PROPOSALS, vec![id(&county.id), id(&proposal.id)], body)
 }
 
 /// The rows that a booking's record adds for good.

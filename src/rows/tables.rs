@@ -222,6 +222,20 @@ pub static BUDGETS: Table = Table {
     body: &[Column::int("reserved_cents"), Column::int("spent_cents")],
 };
 
+/// Acts of two persons on a booking: who may still confirm what, and where to find it.
+pub static PROPOSALS: Table = Table {
+    name: "proposals",
+    kind: Kind::Versioned,
+    key: &[COUNTY, Column::text("proposal")],
+    body: &[
+        Column::text("booking"),
+        // The record that proposed it.
+        Column::int("seq"),
+        Column::int("expires_at"),
+        Column::int("confirmed_at").null(),
+    ],
+};
+
 /// Cost lines, each once; a correction reverses and posts again.
 pub static POSTINGS: Table = Table {
     name: "postings",
@@ -254,7 +268,7 @@ pub static POSTINGS: Table = Table {
 };
 
 /// Tables that are folds of the journal: what replay and verification compare row for row.
-pub static PROJECTIONS: &[&Table] = &[&SETTINGS, &BOOKINGS, &DETAINERS, &DECISIONS, &HOLDS, &BUDGETS, &POSTINGS];
+pub static PROJECTIONS: &[&Table] = &[&SETTINGS, &BOOKINGS, &DETAINERS, &DECISIONS, &HOLDS, &BUDGETS, &PROPOSALS, &POSTINGS];
 
 /// Every table, in the order in which a batch writes them.
 pub static ALL: &[&Table] = &[
@@ -266,6 +280,7 @@ pub static ALL: &[&Table] = &[
     &DECISIONS,
     &HOLDS,
     &BUDGETS,
+    &PROPOSALS,
     &POSTINGS,
     &SUBJECTS,
     &SEALED,

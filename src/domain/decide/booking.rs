@@ -9,7 +9,7 @@ use super::super::county::County;
 use super::super::deciding::Moment;
 use super::super::event::{BasisClosed, BookingCreated, Event};
 use super::super::evolve;
-use super::super::facts::{Arrival, Basis, BasisClose, Ending, Fact, FactRecord};
+use super::super::facts::{Arrival, Basis, BasisClose, Disposition, Ending, Fact, FactRecord};
 use super::super::ids::{BasisId, BookingId, FacilityId};
 use super::super::refusal::{Refusal, Why};
 use super::super::time::{DAY_US, Instant, Span};
@@ -55,7 +55,8 @@ fn facts(
     let booking = state.ok_or_else(|| missing("booking", ""))?;
     match command {
         BookingCommand::Create(_) => Ok(Vec::new()),
-        BookingCommand::OpenBasis(open) => open_basis(booking, open, ctx).map(one),
+        BookingCommand::OpenBasis(open) if is_on_record(booking, open) => Ok(Vec::new()),
+        BookingCommand::OpenBasis(open) => open_basis(booking, open, ctx, &str::to_owned).map(one),
         BookingCommand::CloseBasis(close) => close_basis(booking, close, ctx),
         BookingCommand::UpdateFacts(facts) => new_facts(booking, facts, ctx),
         BookingCommand::Move(to) => move_booking(county, booking, to, ctx),
@@ -141,8 +142,11 @@ fn create_booking(
     create: &CreateBooking,
     ctx: &Context,
 ) -> Result<Vec<Event>, Refusal> {
-    if state.is_some() {
-        let detail = format!("booking {} exists already", create.booking);
+    if let Some(known) = state {
+        if same_stay(known, create) {
+            return Ok(Vec::new());
+        }
+        let detail = format!("booking {} exists already, with other content", create.booking);
         return Err(Refusal::new(Why::IdTaken, "booking_id", detail));
     }
     known_facility(county, "facility", &create.facility)?;
@@ -168,9 +172,13 @@ fn create_booking(
         inherited: inherited(earlier, create.booked),
     })];
     let mut booking = evolve::booking(None, ctx.seq, &events[0]);
-    for open in create.bases.iter().flatten() {
+    for (n, open) in create.bases.iter().flatten().enumerate() {
         let Some(so_far) = &booking else { break };
-        let event = open_basis(so_far, open, ctx)?;
+        let field = |field: &str| {
+            let field = if field == "effective_time" { "open_time" } else { field };
+            format!("first_bases.bases[{n}].{field}")
+        };
+        let event = open_basis(so_far, open, ctx, &field)?;
         booking = evolve::booking(booking, ctx.seq, &event);
         events.push(event);
     }
@@ -180,28 +188,59 @@ fn create_booking(
     Ok(events)
 }
 
+/// Whether a stay is on record just as it is told: the same call again.
+fn same_stay(known: &Booking, told: &CreateBooking) -> bool {
+    let first = |seq: i64| seq == known.booked.seq;
+    let opened: Vec<&Basis> = known.bases.iter().filter(|b| first(b.opened.seq)).collect();
+    let same_basis =
+        |(basis, told): (&&Basis, &OpenBasis)| told.basis.as_ref().is_none_or(|id| basis.id == *id) && is_as_told(basis, told);
+    let bases = told.bases.as_deref().unwrap_or_default();
+    let facts: Vec<&FactRecord> = known.facts.iter().filter(|f| first(f.at.seq)).collect();
+    let same_fact = |(known, told): (&&FactRecord, &NewFact)| {
+        (known.at.effective, &known.source, &known.fact) == (told.at, &told.source, &told.fact)
+    };
+    let arrived = known.arrivals.iter().find(|a| a.at == known.booked).map(|a| &a.facility);
+    (&known.subject, known.identity, known.booked.effective, &known.source)
+        == (&told.subject, told.identity, told.booked, &told.source)
+        && (arrived, known.bases_known) == (Some(&told.facility), told.bases.is_some())
+        && (opened.len(), facts.len()) == (bases.len(), told.facts.len())
+        && opened.iter().zip(bases).all(same_basis)
+        && facts.iter().zip(&told.facts).all(same_fact)
+}
+
 /// A stay that begins within 24 hours of the last one's end inherits the time used (DOMAIN.md §4, §10.14).
 fn inherited(earlier: &[EarlierStay], booked: Instant) -> Vec<Span> {
     let recent = |e: &&EarlierStay| e.stay.end <= booked && booked <= e.stay.end.plus_us(DAY_US);
     earlier.iter().filter(recent).max_by_key(|e| e.stay.end).map(|e| e.stretches.clone()).unwrap_or_default()
 }
 
-fn known_facility(county: &County, field: &str, facility: &FacilityId) -> Result<(), Refusal> {
+pub(super) fn known_facility(county: &County, field: &str, facility: &FacilityId) -> Result<(), Refusal> {
     if county.facilities.contains_key(facility) {
         return Ok(());
     }
     Err(Refusal::new(Why::NotFound, field, format!("no facility {facility} in this county")))
 }
 
-fn open_basis(booking: &Booking, open: &OpenBasis, ctx: &Context) -> Result<Event, Refusal> {
-    ctx.not_ahead("effective_time", open.at)?;
-    not_before("effective_time", open.at, booking.booked.effective, "the booking")?;
-    in_custody_at(booking, open.at)?;
+/// Whether a basis is on record just as it is told.
+fn is_as_told(basis: &Basis, told: &OpenBasis) -> bool {
+    (basis.kind, basis.opened.effective, &basis.source, &basis.reference) == (told.kind, told.at, &told.source, &told.reference)
+}
+
+/// Whether it was told before, under its own id.
+fn is_on_record(booking: &Booking, told: &OpenBasis) -> bool {
+    told.basis.as_ref().and_then(|id| booking.basis(id)).is_some_and(|basis| is_as_told(basis, told))
+}
+
+/// `field` is the path of a field of the request.
+fn open_basis(booking: &Booking, open: &OpenBasis, ctx: &Context, field: &dyn Fn(&str) -> String) -> Result<Event, Refusal> {
+    let at = field("effective_time");
+    ctx.not_ahead(&at, open.at)?;
+    not_before(&at, open.at, booking.booked.effective, "the booking")?;
+    in_custody_at(booking, &at, open.at)?;
     fits(booking.bases.len(), "basis")?;
-    let free = || free_number(booking.bases.len(), |n| booking.basis(&BasisId::trusted(n)).is_some());
-    let id = open.basis.clone().unwrap_or_else(|| BasisId::trusted(&free()));
+    let id = open.basis.clone().unwrap_or_else(|| free_basis(booking));
     if booking.basis(&id).is_some() {
-        return Err(Refusal::new(Why::IdTaken, "basis_id", format!("basis {id} exists already in this booking")));
+        return Err(Refusal::new(Why::IdTaken, field("basis_id"), format!("basis {id} exists already in this booking")));
     }
     let opened = ctx.moment().stamp(open.at);
     Ok(Event::BasisOpened(Basis {
@@ -241,6 +280,14 @@ pub(super) fn new_facts(booking: &Booking, facts: &[NewFact], ctx: &Context) -> 
             let field = format!("facts[{}].expected_release", events.len());
             return Err(Refusal::new(Why::TimeOutOfOrder, field, "an expected release before the booking"));
         }
+        if let Fact::Disposition(Disposition { charge, .. }) = &fact.fact {
+            let is_it = |f: &FactRecord| f.n == *charge && matches!(f.fact, Fact::Charge(_));
+            let before = |e: &Event| matches!(e, Event::FactRecorded(f) if is_it(f));
+            if *charge != 0 && !booking.facts.iter().any(is_it) && !events.iter().any(before) {
+                let field = format!("facts[{}].disposition.charge_fact_id", events.len());
+                return Err(Refusal::new(Why::FactConflict, field, format!("no charge is recorded as fact {charge}")));
+            }
+        }
         let at = ctx.moment().stamp(fact.at);
         events.push(Event::FactRecorded(FactRecord { n, at, source: fact.source.clone(), fact: fact.fact.clone() }));
     }
@@ -252,10 +299,16 @@ fn move_booking(county: &County, booking: &Booking, to: &MoveBooking, ctx: &Cont
     known_facility(county, "facility", &to.facility)?;
     ctx.not_ahead("effective_time", at)?;
     not_before("effective_time", at, booking.booked.effective, "the booking")?;
-    in_custody_at(booking, at)?;
+    in_custody_at(booking, "effective_time", at)?;
     fits(booking.arrivals.len(), "move")?;
-    if booking.facility_at(at) == Some(&to.facility) && booking.arrivals.iter().any(|a| a.at.effective == at) {
-        return Ok(Vec::new());
+    if booking.facility_at(at) == Some(&to.facility) {
+        let arrived = booking.arrivals.iter().filter(|a| a.at.effective <= at).max_by_key(|a| (a.at.effective, a.at.seq));
+        if to.at.is_some() && arrived.is_some_and(|a| a.at.effective == at) {
+            return Ok(Vec::new());
+        }
+        let since = arrived.map_or(booking.booked.effective, |a| a.at.effective);
+        let detail = format!("the person has been in facility {} since {since}", to.facility);
+        return Err(Refusal::new(Why::AlreadyThere, "facility", detail));
     }
     let stamp = ctx.moment().stamp(at);
     Ok(one(Event::Moved(Arrival { at: stamp, facility: to.facility.clone(), source: to.source.clone() })))
@@ -283,12 +336,17 @@ fn end_booking(booking: &Booking, end: &EndBooking, ctx: &Context) -> Result<Vec
     })))
 }
 
-fn in_custody_at(booking: &Booking, at: Instant) -> Result<(), Refusal> {
+fn in_custody_at(booking: &Booking, field: &str, at: Instant) -> Result<(), Refusal> {
     if at < booking.ended() {
         return Ok(());
     }
     let detail = format!("custody ended at {}, which is not after {at}", booking.ended());
-    Err(Refusal::new(Why::NotInCustody, "effective_time", detail))
+    Err(Refusal::new(Why::NotInCustody, field, detail))
+}
+
+/// The id of a basis for which the caller gave none.
+pub(super) fn free_basis(booking: &Booking) -> BasisId {
+    BasisId::trusted(&free_number(booking.bases.len(), |n| booking.basis(&BasisId::trusted(n)).is_some()))
 }
 
 /// A number that names nothing yet, where the caller gave no id: the next after the count.

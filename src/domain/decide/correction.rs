@@ -12,6 +12,7 @@ use super::super::evolve;
 use super::super::ids::{BasisId, DetainerId, ProposalId};
 use super::super::refusal::{Refusal, Why};
 use super::super::time::{Instant, Span};
+use super::booking::{free_basis, known_facility};
 use super::{Context, PROPOSAL_US, consequences, missing, not_before};
 
 /// Applies a correction that shortens or leaves alone what may be held; otherwise proposes it to a second person.
@@ -22,13 +23,19 @@ pub(super) fn propose_or_apply(
     wrong: &Correction,
     ctx: &Context,
 ) -> Result<Vec<Event>, Refusal> {
-    let correction = Correction { stamp: ctx.moment().stamp(ctx.now), ..wrong.clone() };
+    let mut correction = Correction { stamp: ctx.moment().stamp(ctx.now), ..wrong.clone() };
+    if correction.fact == CorrectedFact::BasisAdded && correction.subject.is_empty() {
+        correction.subject = free_basis(booking).as_str().into();
+    }
+    if let Some(facility) = &correction.facility {
+        known_facility(county, "facility", facility)?;
+    }
     check(booking, others, &correction, ctx)?;
     if !lengthens(county, booking, &correction, ctx)? {
         return Ok(vec![Event::Corrected(correction)]);
     }
     let proposal = Proposal {
-        id: ProposalId::trusted(&(booking.proposals.len() + 1).to_string()),
+        id: ProposalId::trusted(&ctx.seq.to_string()),
         person: ctx.person.clone(),
         actor: ctx.actor.clone(),
         proposed: ctx.now,
@@ -91,12 +98,41 @@ fn check(booking: &Booking, others: &[EarlierStay], wrong: &Correction, ctx: &Co
         let says = on_record.map_or_else(|| "nothing".to_owned(), |at| at.to_string());
         return Err(Refusal::new(Why::OldValueDiffers, "old_time", format!("the value on record is {says}")));
     }
+    other_old_values(booking, wrong)?;
     let never = matches!(wrong.fact, CorrectedFact::BookedTime | CorrectedFact::BasisOpened | CorrectedFact::Received);
     if wrong.new.is_none() && (never || wrong.fact == CorrectedFact::BasisAdded) {
         return Err(Refusal::new(Why::Invalid, "new_time", "this fact needs a time"));
     }
     in_order(booking, wrong)?;
     apart(booking, others, wrong)
+}
+
+/// What a correction names as recorded besides an instant.
+fn other_old_values(booking: &Booking, wrong: &Correction) -> Result<(), Refusal> {
+    let differs = |field, says: String| Err(Refusal::new(Why::OldValueDiffers, field, format!("on record is {says}")));
+    match wrong.fact {
+        CorrectedFact::Ending => match booking.ending.as_ref().map(|e| e.kind) {
+            on_record if on_record == wrong.old_end_kind => Ok(()),
+            on_record => differs("old_kind", on_record.map_or_else(|| "no end".to_owned(), |kind| format!("{kind:?}"))),
+        },
+        CorrectedFact::Arrival => {
+            let arrived = |old: Instant| booking.arrivals.iter().filter(|a| a.at.effective == old).max_by_key(|a| a.at.seq);
+            let on_record = wrong.old.and_then(arrived).map(|a| &a.facility);
+            if on_record != wrong.old_facility.as_ref() {
+                return differs("old_facility", on_record.map_or_else(|| "no move".to_owned(), ToString::to_string));
+            }
+            if wrong.old == Some(booking.booked.effective) && wrong.new != wrong.old {
+                let detail = "the person was somewhere from the booking on: name another facility, or correct the booked time";
+                return Err(Refusal::new(Why::Invalid, "new_time", detail));
+            }
+            Ok(())
+        }
+        CorrectedFact::FactChanged => {
+            let on_record = booking.facts.iter().find(|f| f.n.to_string() == *wrong.subject).map(|f| &f.fact);
+            if on_record == wrong.old_fact.as_ref() { Ok(()) } else { differs("old_fact", "another fact".to_owned()) }
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Stays of one subject never overlap, also as corrected.

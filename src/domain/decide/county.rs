@@ -158,7 +158,7 @@ fn switch(county: &County, decided: Option<Instant>, new: &NewRevision, ctx: &Co
         return Ok(activated(county, revision, Vec::new()));
     }
     let proposal = Proposal {
-        id: ProposalId::trusted(&(county.proposals.len() + 1).to_string()),
+        id: ProposalId::trusted(&ctx.seq.to_string()),
         person: ctx.person.clone(),
         actor: ctx.actor.clone(),
         proposed: ctx.now,

@@ -9,7 +9,7 @@ use crate::journal::wire::{enumeration, message};
 message! {
     /// A two-person act.
     Proposal {
-        /// Its id.
+        /// The number of the record that proposed it: no other act of the county has it.
         1: id,
         /// The person who proposed it.
         2: person,
@@ -59,6 +59,14 @@ message! {
         13: reason,
         /// When it was recorded: what is added by it is known from here on.
         14: stamp,
+        /// For an end that is changed: how it is recorded to have ended.
+        15: old_end_kind,
+        /// For a fact that is changed: what is recorded.
+        16: old_fact,
+        /// For an arrival that is changed: the facility recorded.
+        17: old_facility,
+        /// For a basis that is added: the case, warrant or charge number; empty where none is told.
+        18: reference,
     }
 
     /// How a copy was served, for a correction that adds or changes a service.

@@ -1,0 +1,140 @@
+//! May this person be held at this instant? The answer that everything else is for (DOMAIN.md §10.1).
+//!
+//! Custody is worked out when something is recorded, with every known breakpoint ahead, so the stored answer stays right
+//! without a timer. Only where money had to be set apart since, or the end of the authority has come, the answer is
+//! worked out afresh. It never gives authority that the record does not.
+
+use super::authority;
+use super::booking::{Booking, Ground, PostingCause};
+use super::clock::Readings;
+use super::county::County;
+use super::decide::consequences;
+use super::deciding::Moment;
+use super::decision::{Outcome, Trigger};
+use super::detainer::Detainer;
+use super::gap::{Gap, Segment};
+use super::ids::{DetainerId, HoldId, RevisionId};
+use super::refusal::Refusal;
+use super::settling;
+use super::time::Instant;
+use std::borrow::Cow;
+
+/// What to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Next {
+    /// A basis keeps the person.
+    KeepOnBasis,
+    /// Hold until the end of the authority, then release.
+    HoldUntil,
+    /// Nothing covers the custody.
+    ReleaseNow,
+    /// Nothing covers the custody; a detainer is honored, but not served.
+    ServeOrRelease,
+    /// The bases are not known.
+    EstablishBases,
+    /// Not in custody.
+    Nothing,
+}
+
+/// Whether a person may be held at an instant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answer {
+    /// What to do; with it, on what ground the person is in custody.
+    pub next: Next,
+    /// The hold that gives authority then. Nothing: no detainer may hold.
+    pub hold: Option<HoldId>,
+    /// The exclusive end of that authority.
+    pub until: Option<Instant>,
+    /// The request that holds, or else the last that could have.
+    pub detainer: Option<DetainerId>,
+    /// The number of its decision in force.
+    pub decision: Option<u32>,
+    /// The revision of that decision.
+    pub revision: Option<RevisionId>,
+    /// The governing deadline of the stretch after T0, where a request gives one.
+    pub deadline: Option<Instant>,
+    /// The two readings of 48 hours of that stretch.
+    pub readings: Option<Readings>,
+    /// Since when the person should have been out.
+    pub over_since: Option<Instant>,
+    /// The T0 of that stretch.
+    pub t0: Option<Instant>,
+}
+
+/// Answers for an instant, by what is recorded.
+///
+/// # Errors
+/// Where an amount passes what money can be. That is no answer, and no answer means no authority.
+pub fn check(county: &County, booking: &Booking, at: Instant) -> Result<Answer, Refusal> {
+    let booking = &*afresh(county, booking, at)?;
+    let gap = booking.custody.gaps.iter().rfind(|gap| gap.t0 <= at && (at < gap.end || gap.end == booking.ended()));
+    let ground = booking.ground_at(at);
+    let gap = gap.filter(|_| !matches!(ground, Ground::Basis(_) | Ground::NotKnown));
+    let hold = booking.running_hold(at);
+    let concerned = concerned(booking, gap, at);
+    let decision = concerned.and_then(|detainer| detainer.decision_at(at));
+    let clock = gap.and_then(|gap| authority::clock_of(county, booking, gap.t0, at));
+    let deadline = clock.and_then(|(deadline, _)| deadline);
+    let next = match ground {
+        Ground::NotInCustody => Next::Nothing,
+        Ground::NotKnown => Next::EstablishBases,
+        Ground::Basis(_) => Next::KeepOnBasis,
+        Ground::Detainer(..) => Next::HoldUntil,
+        Ground::None(_) if deadline.is_some_and(|end| at < end) && only_service_lacks(booking, at) => Next::ServeOrRelease,
+        Ground::None(_) => Next::ReleaseNow,
+    };
+    Ok(Answer {
+        next,
+        hold: hold.map(|hold| hold.id.clone()),
+        until: hold.map(|hold| hold.until),
+        detainer: concerned.map(|detainer| detainer.id.clone()),
+        decision: decision.map(|decision| decision.n),
+        revision: decision.and_then(|decision| decision.revision.clone()),
+        deadline,
+        readings: clock.map(|(_, readings)| readings),
+        over_since: booking.over_since(at),
+        t0: gap.map(|gap| gap.t0),
+    })
+}
+
+/// The booking as a record made at `at` would leave it, where the stored state may no longer say all (DOMAIN.md §10.25);
+/// as it is otherwise. Balances are those recorded.
+///
+/// # Errors
+/// Where an amount passes what money can be.
+pub fn afresh<'a>(county: &County, booking: &'a Booking, at: Instant) -> Result<Cow<'a, Booking>, Refusal> {
+    let over = booking.authority_until().is_some_and(|until| until <= at);
+    if !over && settling::due(county, booking, at).is_none() {
+        return Ok(Cow::Borrowed(booking));
+    }
+    let mut now = booking.clone();
+    let (seq, changed) = (booking.seq.saturating_add(1), &Trigger::FactChanged);
+    let moment = Moment { now: at, seq, history: false, trigger: None, changed };
+    consequences(county, &mut now, &moment, authority::Known::Stays, PostingCause::Agreement, &mut Vec::new())?;
+    Ok(Cow::Owned(now))
+}
+
+/// The request that the answer is about.
+fn concerned<'a>(booking: &'a Booking, gap: Option<&Gap>, at: Instant) -> Option<&'a Detainer> {
+    let segments: &[Segment] = gap.map(|gap| gap.segments.as_slice()).unwrap_or_default();
+    let rested = segments.iter().filter(|s| s.span.start <= at).rev().find_map(|s| s.rests_on.as_ref());
+    if let Some(detainer) = rested.and_then(|rests_on| booking.detainer(&rests_on.detainer)) {
+        return Some(detainer);
+    }
+    let could = |d: &&Detainer| {
+        let honored = d.decision_at(at).is_some_and(|decision| decision.outcome == Outcome::Honor);
+        (booking.is_open(d, at) && honored, d.received.effective, d.received.seq)
+    };
+    booking.detainers.iter().filter(|d| d.received.effective <= at).max_by_key(could)
+}
+
+/// Whether a hold could still begin if only a copy were served: a request is honored and open, and no hold of the booking
+/// has come to its end.
+fn only_service_lacks(booking: &Booking, at: Instant) -> bool {
+    let waits = |d: &&Detainer| {
+        let served = d.service.as_ref().is_some_and(|s| s.at.effective <= at);
+        let honored = d.decision_at(at).is_some_and(|decision| decision.outcome == Outcome::Honor);
+        d.received.effective <= at && booking.is_open(d, at) && honored && d.form.edition.needs_service() && !served
+    };
+    booking.custody.barred.is_none() && !authority::is_dead(&booking.custody, at) && booking.detainers.iter().any(|d| waits(&d))
+}
