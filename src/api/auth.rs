@@ -95,7 +95,7 @@ pub const METHODS: &[(&str, &str, &[Role])] = &[
         &[R, A, U],
     ),
     ("ReportService", "StreamHoldRegister GetDecisionReport GetCostReport StreamCostLines GetOverdetentionReport", &[R, A, U]),
-    ("JournalService", "ListEvents WatchEvents", &[A, U]),
+    ("JournalService", "ListEvents WatchEvents", &[R, A, U]),
     ("ImportService", "Import", &[R]),
     ("TokenService", "CreateToken RevokeToken ListTokens", &[A]),
 ];

@@ -13,10 +13,12 @@ pub mod names;
 pub mod paging;
 pub mod sealing;
 pub mod time;
+pub mod watch;
 pub mod write;
 
 mod agreements;
 mod county;
+mod journal;
 mod policy;
 mod token;
 
@@ -27,12 +29,15 @@ use crate::identity::Opaque;
 use crate::ledger::{AsOf, Call, Command, Ledger, Pair, Written};
 use crate::pb;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tonic::service::Routes;
 
 /// The largest message taken: a request of many tiny messages costs a multiple of its size in memory.
 pub const MAX_MESSAGE: usize = 256 * 1024;
+/// Streams that follow a county at the same time, on this server.
+const WATCHERS: usize = 512;
 
 /// What every handler works with. Cheap to clone.
 #[derive(Clone)]
@@ -45,6 +50,8 @@ pub struct Api {
     pub stopping: CancellationToken,
     /// So that a subject gets one key, however many ask at once.
     new_keys: sealing::NewKeys,
+    /// Room for streams that follow a county.
+    watchers: Arc<Semaphore>,
 }
 
 impl Api {
@@ -52,7 +59,7 @@ impl Api {
     #[must_use]
     pub fn new(ledger: Ledger, stopping: CancellationToken) -> Self {
         let opaque = Arc::new(Opaque::new(ledger.keys()));
-        Self { ledger, opaque, stopping, new_keys: sealing::NewKeys::default() }
+        Self { ledger, opaque, stopping, new_keys: sealing::NewKeys::default(), watchers: Arc::new(Semaphore::new(WATCHERS)) }
     }
 
     /// Hands a command to the ledger.
@@ -104,6 +111,7 @@ pub fn services(api: &Api) -> Routes {
     }
     serve! {
         county_service_server::CountyServiceServer,
+        journal_service_server::JournalServiceServer,
         policy_service_server::PolicyServiceServer,
         token_service_server::TokenServiceServer,
     }

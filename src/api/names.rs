@@ -173,6 +173,12 @@ pub mod of {
         format!("counties/{county}/proposals/{proposal}")
     }
 
+    /// `counties/{county}/events/{sequence}`.
+    #[must_use]
+    pub fn event(county: &CountyId, sequence: i64) -> String {
+        format!("counties/{county}/events/{sequence}")
+    }
+
     /// `counties/{county}/calendars/{calendar}`.
     #[must_use]
     pub fn calendar(county: &CountyId, calendar: &str) -> String {

@@ -4,6 +4,8 @@
 //! databases can be made; with `DETAINER_TEST_REQUIRE_POSTGRES=1` a test fails where it does not.
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
+pub mod desk;
+
 use detainer::store::{Durability, Engine, Options, Store};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use std::sync::atomic::{AtomicU32, Ordering};

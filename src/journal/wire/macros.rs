@@ -146,6 +146,14 @@ macro_rules! oneof_cases {
     ($out:ident $cursor:ident $name:ident [$($doc:literal)*] [$({
         [$($case_doc:literal)*] $tag:literal $case:ident ($($pattern:tt)*) ($($kind:tt)*) ($($write:tt)*) ($($read:tt)*)
     })+]) => {
+        impl $crate::journal::wire::OneOf for $name {
+            fn case_name(&self) -> &'static str {
+                match self {
+                    $(Self::$case { .. } => stringify!($case)),+
+                }
+            }
+        }
+
         impl $crate::journal::wire::Message for $name {
             const NAME: &'static str = stringify!($name);
 

@@ -174,6 +174,12 @@ pub trait Field: Sized {
     fn get(cursor: &mut Cursor<'_>, tag: u32) -> Result<Self, WireError>;
 }
 
+/// One of several cases. Implemented by `oneof!`.
+pub trait OneOf {
+    /// The name of this case, as in its declaration.
+    fn case_name(&self) -> &'static str;
+}
+
 /// A message: what [`encode`] and [`decode`] take. Implemented by `message!` and `oneof!`.
 pub trait Message: Value {
     /// Its name in the schema.

@@ -1,0 +1,229 @@
+//! A jail's desk: a server on a fresh store, and a county told in few words. What is told goes through a ledger of the
+//! desk's own, as from another server on the same database; what is asked goes over a real socket.
+
+use super::Fresh;
+use detainer::domain::agreement::Agreement;
+use detainer::domain::booking::Correction;
+use detainer::domain::command::{
+    BookingCommand, CloseBasis, CountyCommand, CreateBooking, EndBooking, LiftDetainer, NewFacility, NewRate, NewRevision, Serve,
+};
+use detainer::domain::detainer::{Edition, LiftReason};
+use detainer::domain::facts::{CloseReason, EndKind};
+use detainer::domain::ids::{BasisId, BookingId, CountyId, DetainerId, FacilityId, SubjectId};
+use detainer::domain::policy::Revision;
+use detainer::domain::rate::Rate;
+use detainer::domain::testing::{self, instant};
+use detainer::domain::time::{Instant, Zone};
+use detainer::identity::{MasterKey, SeededEntropy};
+use detainer::ledger::{Call, Clock, Command, Ledger, LedgerError, Written};
+use detainer::pb::token_service_client::TokenServiceClient;
+use detainer::pb::{self, Role};
+use detainer::server::{Running, spawn};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+use tonic_types::StatusExt as _;
+
+/// A clock that tests move.
+#[derive(Default)]
+pub struct Hand(AtomicI64);
+
+impl Hand {
+    pub fn set(&self, at: &str) {
+        self.0.store(instant(at).micros(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for Hand {
+    fn now(&self) -> Instant {
+        Instant::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A server and who tells it things.
+pub struct Desk {
+    pub running: Running,
+    pub channel: Channel,
+    /// The first credential: every role, every county.
+    pub admin: String,
+    pub clock: Arc<Hand>,
+    pub ledger: Ledger,
+    /// The county that is spoken of.
+    pub county: CountyId,
+    /// Who speaks.
+    pub person: &'static str,
+    requests: AtomicU32,
+}
+
+/// The master key of every test.
+pub fn keys() -> Arc<MasterKey> {
+    Arc::new(MasterKey::from_hex(&"5a".repeat(32)).unwrap())
+}
+
+impl Desk {
+    /// A server on the store, at an instant; the county `c` is not yet made.
+    pub async fn open(fresh: &Fresh, now: &str) -> Self {
+        let clock = Arc::new(Hand::default());
+        clock.set(now);
+        let entropy = Arc::new(SeededEntropy::new(7));
+        let running = spawn(fresh.store.clone(), keys(), entropy, clock.clone()).await.unwrap();
+        let channel = Channel::from_shared(format!("http://{}", running.address)).unwrap().connect().await.unwrap();
+        let admin = running.token.clone().expect("a fresh store has no credential yet");
+        let ledger = Ledger::start(fresh.store.clone(), keys(), Arc::new(SeededEntropy::new(8)), clock.clone()).unwrap();
+        let county = CountyId::trusted("c");
+        Self { running, channel, admin, clock, ledger, county, person: "ann", requests: AtomicU32::new(0) }
+    }
+
+    /// Stops the server.
+    pub async fn close(self) {
+        self.ledger.stop().await;
+        self.running.stop().await.unwrap();
+    }
+
+    /// The clock goes on.
+    pub fn at(&self, now: &str) -> &Self {
+        self.clock.set(now);
+        self
+    }
+
+    /// A credential with one role in some counties.
+    pub async fn token(&self, role: Role, counties: &[&str]) -> String {
+        let id = self.requests.fetch_add(1, Ordering::SeqCst);
+        let ask = pb::CreateTokenRequest {
+            person: format!("person-{id}"),
+            request_id: format!("token {id}"),
+            roles: vec![role.into()],
+            counties: counties.iter().map(ToString::to_string).collect(),
+            ..pb::CreateTokenRequest::default()
+        };
+        let made = TokenServiceClient::new(self.channel.clone()).create_token(with(&self.admin, ask)).await;
+        made.unwrap().into_inner().secret
+    }
+
+    pub async fn tell(&self, command: Command) -> Result<Written, LedgerError> {
+        let id = self.requests.fetch_add(1, Ordering::SeqCst);
+        let call = Call {
+            county: self.county.clone(),
+            actor: "desk".into(),
+            person: self.person.into(),
+            method: "Test",
+            request_id: format!("desk {id}").into(),
+            body: id.to_be_bytes().to_vec(),
+            validate_only: false,
+            etag: None,
+            history: false,
+            sealed: Vec::new(),
+        };
+        self.ledger.write(call, command).await
+    }
+
+    /// Tells something about a booking that has to be accepted; the sequence of its last record.
+    pub async fn booking(&self, id: &str, command: BookingCommand) -> i64 {
+        self.tell(Command::Booking(BookingId::trusted(id), command)).await.unwrap().pair.seq
+    }
+
+    /// Tells something about the county that has to be accepted.
+    pub async fn settle(&self, command: CountyCommand) -> i64 {
+        self.tell(Command::County(command)).await.unwrap().pair.seq
+    }
+
+    /// The county, with jails in their zones.
+    pub async fn found(&self, zone: &str, jails: &[(&str, &str)]) {
+        let zone: Zone = zone.parse().unwrap();
+        self.settle(CountyCommand::Create(self.county.clone(), testing::profile(zone))).await;
+        for (id, zone) in jails {
+            let jail =
+                NewFacility { id: FacilityId::trusted(id), name: (*id).into(), zone: zone.parse().unwrap(), city: "".into() };
+            self.settle(CountyCommand::CreateFacility(jail)).await;
+        }
+    }
+
+    pub async fn switch(&self, revision: Revision, effective: &str) {
+        let new = NewRevision { id: Some(revision.id.clone()), effective: instant(effective), revision };
+        self.settle(CountyCommand::Switch(Box::new(new))).await;
+    }
+
+    pub async fn promise(&self, agreement: Agreement) {
+        self.settle(CountyCommand::CreateAgreement(agreement)).await;
+    }
+
+    pub async fn price(&self, rate: Rate) {
+        self.settle(CountyCommand::SetRate(NewRate { id: Some(rate.id.clone()), rate })).await;
+    }
+
+    /// A stay of a subject of its own begins, with one charge `A`.
+    pub async fn book(&self, id: &str, jail: &str, booked: &str) -> i64 {
+        let booked = instant(booked);
+        let create = CreateBooking {
+            booking: BookingId::trusted(id),
+            subject: SubjectId::trusted(&format!("s-{id}")),
+            identity: None,
+            booked,
+            source: testing::source(),
+            facility: FacilityId::trusted(jail),
+            bases: Some(vec![testing::basis("A", booked)]),
+            facts: Vec::new(),
+        };
+        self.booking(id, BookingCommand::Create(create)).await
+    }
+
+    /// A request from an office comes in as the detainer `D`, served at once where that is said.
+    pub async fn receive(&self, id: &str, office: &str, edition: Edition, served: bool, at: &str) -> i64 {
+        let mut form = testing::form(edition);
+        form.office = office.into();
+        let at = instant(at);
+        self.booking(id, BookingCommand::RecordDetainer(testing::request("D", form, served.then_some(at), at))).await
+    }
+
+    pub async fn serve(&self, id: &str, at: &str) -> i64 {
+        let serve = Serve { detainer: DetainerId::trusted("D"), service: testing::service(instant(at)) };
+        self.booking(id, BookingCommand::Serve(serve)).await
+    }
+
+    pub async fn lift(&self, id: &str, at: &str) -> i64 {
+        let detainer = DetainerId::trusted("D");
+        let lift = LiftDetainer { detainer, at: instant(at), reason: LiftReason::Lifted, source: testing::source() };
+        self.booking(id, BookingCommand::Lift(lift)).await
+    }
+
+    /// The charge `A` ends.
+    pub async fn bail(&self, id: &str, at: &str) -> i64 {
+        let (basis, at, reason) = (BasisId::trusted("A"), instant(at), CloseReason::BailPosted);
+        self.booking(id, BookingCommand::CloseBasis(CloseBasis { basis, at, reason, text: None, source: testing::source() }))
+            .await
+    }
+
+    pub async fn end(&self, id: &str, kind: EndKind, at: &str) -> i64 {
+        let end = EndBooking { kind, at: Some(instant(at)), agency: None, officer: None, source: testing::source() };
+        self.booking(id, BookingCommand::End(end)).await
+    }
+
+    /// One person proposes a correction, another confirms it; the sequence of the confirmation.
+    pub async fn correct(&mut self, id: &str, correction: Correction) -> i64 {
+        let proposed = self.tell(Command::Booking(BookingId::trusted(id), BookingCommand::Correct(correction))).await.unwrap();
+        let proposal = proposed.booking.unwrap().proposals.last().unwrap().id.clone();
+        self.person = "bea";
+        let confirmed = self.booking(id, BookingCommand::Confirm(proposal)).await;
+        self.person = "ann";
+        confirmed
+    }
+}
+
+/// A message with a credential.
+pub fn with<T>(token: &str, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    request
+}
+
+/// Why a call was refused.
+pub fn reason(status: &Status) -> String {
+    status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
+}
+
+/// The fields that are named as bad.
+pub fn fields(status: &Status) -> Vec<String> {
+    let bad = status.get_details_bad_request().map(|bad| bad.field_violations).unwrap_or_default();
+    bad.into_iter().map(|violation| violation.field).collect()
+}
