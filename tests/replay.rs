@@ -4,7 +4,7 @@
 mod common;
 
 use common::Fresh;
-use detainer::domain::booking::Ground;
+use detainer::domain::booking::{CorrectedFact, Ground};
 use detainer::domain::command::{
     BookingCommand, CloseBasis, CountyCommand, CreateBooking, EndBooking, NewFacility, NewRate, NewRevision,
 };
@@ -68,6 +68,12 @@ fn end(id: &str, kind: EndKind, at: &str) -> Command {
     booking(id, BookingCommand::End(end))
 }
 
+/// Proposes that the basis closed at another time: the second person is still to confirm.
+fn later(id: &str, old: &str, new: &str) -> Command {
+    let (old, new) = (Some(instant(old)), Some(instant(new)));
+    booking(id, BookingCommand::Correct(testing::correction(CorrectedFact::BasisClosed, "A", old, new)))
+}
+
 fn switch(id: &str, mode: Mode, effective: &str) -> Command {
     let revision = NewRevision { id: None, effective: instant(effective), revision: testing::revision(id, mode) };
     Command::County(CountyCommand::Switch(Box::new(revision)))
@@ -95,6 +101,7 @@ fn story() -> Vec<(&'static str, Command)> {
         ("2024-03-16T21:00:00Z", end("b1", EndKind::FederalCustody, "2024-03-16T21:00:00Z")),
         ("2024-03-19T20:00:00Z", close("b2", "2024-03-19T20:00:00Z")),
         ("2024-03-20T08:00:00Z", switch("none", Mode::DeclineAll, "2024-03-20T08:00:00Z")),
+        ("2024-03-20T08:30:00Z", later("b1", "2024-03-15T21:00:00Z", "2024-03-15T22:00:00Z")),
         ("2024-03-20T09:00:00Z", end("b2", EndKind::Released, "2024-03-20T09:00:00Z")),
     ]
 }

@@ -8,7 +8,8 @@
 //!
 //! It never writes, and it never mends: what differs is told in words ([`Difference`]), and a person decides.
 //!
-//! To check another table: it belongs to [`crate::rows::tables::PROJECTIONS`], and [`streams`] or [`settings`] reads it.
+//! To check another table: put it into [`crate::rows::tables::PROJECTIONS`]. With a column `booking` it is compared stream
+//! by stream, without one along the county.
 
 mod compare;
 mod difference;

@@ -7,8 +7,8 @@ use crate::domain::event::Event;
 use crate::domain::evolve;
 use crate::domain::ids::BookingId;
 use crate::journal::record::{Record, Stream};
-use crate::rows::tables::{BOOKINGS, DECISIONS, DETAINERS, HOLDS, JOURNAL, POSTINGS};
-use crate::rows::{Batch, Cell, ColType, Row, Version, state};
+use crate::rows::tables::{BOOKINGS, JOURNAL, POSTINGS, PROJECTIONS};
+use crate::rows::{Batch, Cell, ColType, Kind, Row, Table, Version, state};
 use crate::store::{Param, Store, StoreError};
 use std::collections::BTreeMap;
 
@@ -16,6 +16,11 @@ use std::collections::BTreeMap;
 const PART: usize = 64;
 /// Rows without a stream that are told, for each table.
 const STRAYS: i64 = 100;
+
+/// The tables that tell of bookings.
+pub(super) fn tables() -> impl Iterator<Item = &'static Table> {
+    PROJECTIONS.iter().copied().filter(|table| table.columns().any(|column| column.name == "booking"))
+}
 
 /// Tells every difference between what the streams give and what is stored.
 ///
@@ -53,12 +58,13 @@ async fn part(store: &Store, upto: i64, county: &County, names: &[&str], report:
     }
     let bookings: Vec<Vec<Cell>> = streams.keys().map(|id| vec![own(), Cell::from(id.as_str())]).collect();
     let mut stored = Vec::new();
-    for table in [&BOOKINGS, &DETAINERS, &HOLDS] {
-        stored.extend(compare::as_of(upto, store.rows_by(table, &["county", "booking"], &bookings, "").await?));
+    for table in tables() {
+        // Postings are found by the records that made them; nothing leads from a booking to them.
+        let (by, keys) = if table == &POSTINGS { ("seq", &places) } else { ("booking", &bookings) };
+        let rows = store.rows_by(table, &["county", by], keys, "").await?;
+        let recorded = |version: &Version| table.kind == Kind::Versioned || number(&version.row, "seq") <= upto;
+        stored.extend(compare::as_of(upto, rows).filter(recorded));
     }
-    let decisions = store.rows_by(&DECISIONS, &["county", "booking"], &bookings, "").await?;
-    stored.extend(decisions.into_iter().filter(|version| number(&version.row, "seq") <= upto));
-    stored.extend(store.rows_by(&POSTINGS, &["county", "seq"], &places, "").await?);
 
     let mut batch = Batch::new();
     for (id, records) in &streams {
@@ -101,8 +107,8 @@ pub(super) async fn strays(store: &Store, upto: i64, report: &mut Report<'_>) ->
                       and j.stream = 'b/' || t.booking) limit $2";
     let of_record = "where t.county = $1 and not exists (select 1 from journal j where j.county = t.county and j.seq = t.seq) \
                      limit $2";
-    let tables = [(&BOOKINGS, of_booking), (&DETAINERS, of_booking), (&HOLDS, of_booking), (&DECISIONS, of_booking)];
-    for (table, tail) in tables.into_iter().chain([(&POSTINGS, of_record)]) {
+    for table in tables() {
+        let tail = if table == &POSTINGS { of_record } else { of_booking };
         let params = [report.county.as_str().into(), Param::from(STRAYS)];
         let rows: Vec<Version> = compare::as_of(upto, store.rows(table, tail, &params).await?).collect();
         compare::compare(Vec::new(), rows, report);
