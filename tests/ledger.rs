@@ -237,3 +237,163 @@ async fn a_sealed_text_is_kept_once_however_often_it_comes() {
         assert_eq!(kept, [b"one"], "a retry seals anew; the text under its digest stays");
     }
 }
+
+/// A call of one booking's, and the command that makes it.
+fn arrival(n: usize) -> (Call, Command) {
+    let booked = instant("2024-03-14T16:00:00Z");
+    let create = CreateBooking {
+        booking: BookingId::trusted(&format!("n{n}")),
+        subject: SubjectId::trusted(&format!("person-{n}")),
+        identity: None,
+        booked,
+        source: testing::source(),
+        facility: FacilityId::trusted("jail"),
+        bases: Some(vec![testing::basis("A", booked)]),
+        facts: Vec::new(),
+    };
+    let command = Command::Booking(create.booking.clone(), BookingCommand::Create(create));
+    (call(&format!("arrival-{n}")), command)
+}
+
+fn paper(n: usize) -> (Call, Command) {
+    let received = instant("2024-03-14T18:00:00Z");
+    let request = testing::request("d1", testing::form(Edition::I247Of2012), None, received);
+    let id = BookingId::trusted(&format!("n{n}"));
+    (call(&format!("paper-{n}")), Command::Booking(id, BookingCommand::RecordDetainer(request)))
+}
+
+/// All at once: tasks of a runtime with one thread begin in their order, so they queue in it, and gather in batches.
+async fn at_once(ledger: &Ledger, all: Vec<(Call, Command)>) -> Vec<Result<Written, LedgerError>> {
+    let task = |(call, command)| {
+        let ledger = ledger.clone();
+        tokio::spawn(async move { ledger.write(call, command).await })
+    };
+    let tasks: Vec<_> = all.into_iter().map(task).collect();
+    let mut written = Vec::new();
+    for task in tasks {
+        written.push(task.await.unwrap());
+    }
+    written
+}
+
+#[tokio::test]
+async fn what_gathers_is_committed_together_and_recorded_as_if_one_by_one() {
+    let mut journals = Vec::new();
+    for fresh in common::engines().await {
+        let ledger = ledger(&fresh.store);
+        told(&ledger, 6).await;
+        let before = fresh.store.tally().commits;
+        let mut all: Vec<(Call, Command)> = (0..100).flat_map(|n| [arrival(n), paper(n)]).collect();
+        // A refusal, a retry and a stay of the same person in the midst change nothing for the others.
+        all.insert(30, (call("early"), close("2024-03-14T15:00:00Z")));
+        all.insert(31, arrival(3));
+        all.insert(60, (call("7"), close("2024-03-15T21:00:00Z")));
+        let written = at_once(&ledger, all.clone()).await;
+        assert!(matches!(&written[30], Err(LedgerError::Refused(refusal)) if refusal.why == Why::TimeOutOfOrder));
+        let (first, retry) = (written[6].as_ref().unwrap(), written[31].as_ref().unwrap());
+        assert!(retry.replayed && retry.pair == first.pair && retry.booking == first.booking);
+        let refused: Vec<_> = written.iter().enumerate().filter_map(|(n, w)| w.as_ref().err().map(|e| (n, e))).collect();
+        assert_eq!(refused.len(), 1, "{refused:?}");
+        let commits = fresh.store.tally().commits - before;
+        assert!(commits < 10, "{commits} commits for {} commands", all.len());
+        for (n, one) in written.iter().enumerate().filter(|(n, _)| *n != 31) {
+            let Ok(one) = one else { continue };
+            let (_, read) =
+                ledger.booking(&county(), &one.booking.as_ref().unwrap().id, AsOf::Sequence(one.pair.seq)).await.unwrap();
+            assert_eq!(read, one.booking, "{n}");
+        }
+        journals.push(payloads(&fresh.store).await);
+
+        let alone = common::sqlite(common::options()).await;
+        let slow = self::ledger(&alone.store);
+        told(&slow, 6).await;
+        for (call, command) in all {
+            let _ = slow.write(call, command).await;
+        }
+        journals.push(payloads(&alone.store).await);
+    }
+    assert!(journals.windows(2).all(|pair| pair[0] == pair[1]), "journals are equal to the byte");
+}
+
+#[tokio::test]
+async fn servers_on_one_database_take_turns_and_see_each_other() {
+    for fresh in common::engines().await {
+        let (one, two) = (ledger(&fresh.store), ledger(&fresh.again().await));
+        // Both make the county at once.
+        let (_, create) = story().swap_remove(0);
+        let (a, b) = tokio::join!(one.write(call("1"), create.clone()), two.write(call("1"), create));
+        let (a, b) = (a.unwrap(), b.unwrap());
+        assert_eq!(a.pair, b.pair, "one made it, the other was a retry");
+        told(&one, 6).await;
+        let mut waiting = Vec::new();
+        for n in 0..40 {
+            let server = if n % 2 == 0 { &one } else { &two };
+            let (call, command) = arrival(n);
+            waiting.push(server.write(call, command));
+        }
+        for written in futures_util::future::join_all(waiting).await {
+            written.unwrap();
+        }
+        for n in 0..40 {
+            let (server, other) = if n % 2 == 0 { (&two, &one) } else { (&one, &two) };
+            let (call, command) = paper(n);
+            let written = server.write(call, command).await.unwrap();
+            let (pair, read) = other.booking(&county(), &BookingId::trusted(&format!("n{n}")), AsOf::Latest).await.unwrap();
+            assert_eq!((pair, read), (written.pair, written.booking), "{n}");
+        }
+        let (_, known) = two.county(&county(), AsOf::Latest).await.unwrap();
+        assert_eq!(known, one.county(&county(), AsOf::Latest).await.unwrap().1);
+        let journal = payloads(&fresh.store).await;
+        let leaves: Vec<Hash> = journal.iter().map(|bytes| leaf_hash(bytes)).collect();
+        let (pair, _) = two.county(&county(), AsOf::Latest).await.unwrap();
+        assert_eq!((pair.seq, pair.root), (i64::try_from(journal.len()).unwrap(), Some(root_of(&leaves))));
+    }
+}
+
+#[tokio::test]
+async fn a_switch_turns_every_open_request_in_one_transaction() {
+    let people = 300;
+    for fresh in common::engines().await {
+        let ledger = ledger(&fresh.store);
+        told(&ledger, 6).await;
+        for written in at_once(&ledger, (0..people).flat_map(|n| [arrival(n), paper(n)]).collect()).await {
+            written.unwrap();
+        }
+        let before = fresh.store.tally();
+        let decline = NewRevision {
+            id: None,
+            effective: instant("2024-03-20T12:00:01Z"),
+            revision: testing::revision("none", Mode::DeclineAll),
+        };
+        let switch = Command::County(CountyCommand::Switch(Box::new(decline)));
+        let written = ledger.write(call("switch"), switch).await.unwrap();
+        assert_eq!(fresh.store.tally().commits - before.commits, 1);
+        // They count from the switch's own instant on, a second ahead of the records.
+        let turned = i64::try_from(people).unwrap() + 1;
+        assert_eq!(written.followed.decided, turned);
+        assert_eq!(written.pair.seq - written.first_seq, turned, "one record for the county, one for each booking");
+        let (_, one) = ledger.booking(&county(), &BookingId::trusted("n7"), AsOf::Latest).await.unwrap();
+        let last = one.unwrap().detainers[0].decisions.last().map(|d| d.outcome);
+        assert_eq!(last, Some(Outcome::Decline));
+    }
+}
+
+#[tokio::test]
+async fn a_stopped_ledger_finishes_what_it_took_and_takes_no_more() {
+    for fresh in common::engines().await {
+        let ledger = ledger(&fresh.store);
+        told(&ledger, 6).await;
+        let taken: Vec<_> = (0..50).map(arrival).collect();
+        let writing = tokio::spawn({
+            let ledger = ledger.clone();
+            async move { at_once(&ledger, taken).await }
+        });
+        tokio::task::yield_now().await;
+        ledger.stop().await;
+        let recorded = writing.await.unwrap().into_iter().filter(|w| w.is_ok()).count();
+        let (call, command) = arrival(99);
+        assert!(matches!(ledger.write(call, command).await, Err(LedgerError::ShuttingDown)));
+        let rows = fresh.store.rows(&BOOKINGS, "", &[]).await.unwrap();
+        assert_eq!(rows.len(), recorded + 1, "what was answered is there, and nothing else");
+    }
+}

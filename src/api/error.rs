@@ -83,8 +83,8 @@ pub fn of_ledger(method: &str, error: LedgerError) -> Status {
         LedgerError::QueueFull => status(ErrorReason::QueueFull, error.to_string()),
         LedgerError::ShuttingDown => status(ErrorReason::ShuttingDown, error.to_string()),
         LedgerError::BeyondHead(_) => status(ErrorReason::AsOfInFuture, error.to_string()),
-        LedgerError::ClockBehind => status(ErrorReason::ClockBehind, error.to_string()),
-        LedgerError::Unreadable { .. } => {
+        LedgerError::ClockBehind | LedgerError::ClockSkew(_) => status(ErrorReason::ClockBehind, error.to_string()),
+        LedgerError::Unreadable { .. } | LedgerError::BadSetting(_) => {
             tracing::error!(%error, "a county is stopped");
             status(ErrorReason::JournalUnreadable, "the county's journal holds a record that this server cannot read")
         }

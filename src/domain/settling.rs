@@ -180,17 +180,23 @@ pub fn postings(county: &County, booking: &Booking, moment: &Moment<'_>, cause: 
 /// the county at or after that instant has to settle it.
 #[must_use]
 pub fn due(county: &County, booking: &Booking, now: Instant) -> Option<Instant> {
-    next_due(booking, |hold, id| budgeted(county, booking, hold).any(|a| a.id == *id)).filter(|at| *at <= now)
+    next(county, booking).filter(|at| *at <= now)
+}
+
+/// When the next reservation or return of this booking falls due.
+#[must_use]
+pub fn next(county: &County, booking: &Booking) -> Option<Instant> {
+    earliest(booking, |hold, id| budgeted(county, booking, hold).any(|a| a.id == *id))
 }
 
 /// The earliest instant at which a reservation or a return of this booking may fall due, whatever its county's budgets
-/// are: never later than what [`due`] will find.
+/// are: never later than [`next`].
 #[must_use]
 pub fn pending(booking: &Booking) -> Option<Instant> {
-    next_due(booking, |_, _| true)
+    earliest(booking, |_, _| true)
 }
 
-fn next_due(booking: &Booking, has_budget: impl Fn(&Hold, &AgreementId) -> bool) -> Option<Instant> {
+fn earliest(booking: &Booking, has_budget: impl Fn(&Hold, &AgreementId) -> bool) -> Option<Instant> {
     let tried = |hold: &Hold, id: &AgreementId| booking.reservations.iter().any(|r| r.agreement == *id && r.hold == hold.id);
     let untried = |h: &&Hold| !h.voided && named(booking, h).any(|id| has_budget(h, id) && !tried(h, id));
     let untried = booking.custody.holds.iter().filter(untried).map(|h| h.start);

@@ -80,7 +80,7 @@ pub struct Written {
     pub county: Arc<County>,
     /// The booking after it, where the command was to one.
     pub booking: Option<Arc<Booking>>,
-    /// What its own stream's record holds; empty where it was so already.
+    /// What its records of its own stream hold; empty where it was so already.
     pub events: Vec<Event>,
     /// Bookings that followed a change of the county's settings.
     pub followed: Followed,
@@ -130,6 +130,12 @@ pub enum LedgerError {
         /// Why.
         error: WireError,
     },
+    /// A setting that this program cannot read: the county is stopped.
+    #[error(transparent)]
+    BadSetting(Arc<crate::rows::state::BadSetting>),
+    /// The machine's clock and the database's differ by more than two seconds.
+    #[error("the server's clock differs from the database's by {0} ms")]
+    ClockSkew(i64),
     /// The database cannot answer, or the outcome of a commit is not known.
     #[error("the store: {0}")]
     Store(Arc<StoreError>),
