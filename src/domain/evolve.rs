@@ -256,18 +256,6 @@ pub fn county(state: Option<County>, seq: i64, event: &Event) -> Option<County> 
     Some(county)
 }
 
-/// Whether [`shared`] would change the county.
-#[must_use]
-pub fn is_shared(county: &County, event: &Event) -> bool {
-    let unused = |facility| county.facilities.get(facility).is_some_and(|f| !f.in_use);
-    match event {
-        Event::BudgetMoved(_) => true,
-        Event::BookingCreated(e) => unused(&e.facility),
-        Event::Moved(arrival) => unused(&arrival.facility),
-        _ => false,
-    }
-}
-
 /// What an event of a booking's stream changes in the county: balances, and that a facility is in use.
 pub fn shared(county: &mut County, event: &Event) {
     if !is_shared(county, event) {
