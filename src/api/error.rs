@@ -169,7 +169,7 @@ fn reason_of(method: &str, refusal: &Refusal) -> ErrorReason {
         Why::FixedOnceInUse if refusal.field == "currency_code" => R::CurrencyDiffers,
         Why::FixedOnceInUse => R::ZoneFixed,
         Why::NotUnderReview => R::NotInReview,
-        Why::NoSuchDuty => R::DutyDone,
+        Why::DutyDone => R::DutyDone,
         Why::Overlaps => R::RateDateTaken,
         Why::AmountTooLarge => R::AmountOverflow,
         Why::TooManyAffected => R::TooManyOpenDetainers,

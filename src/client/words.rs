@@ -95,7 +95,7 @@ mod tests {
         for name in all::<pb::LiftReason>() {
             assert_eq!(parse::<pb::LiftReason>(&name).map(word), Some(name));
         }
-        assert_eq!(all::<pb::LiftReason>().len(), 14);
+        assert_eq!(all::<pb::LiftReason>().len(), 15);
         assert_eq!(plain_key::<pb::PolicyMode>("POLICY_MODE_DECLINE_ALL"), "decline all");
     }
 }

@@ -5,7 +5,7 @@
 
 use super::agreement::Agreement;
 use super::booking::{Booking, Custody, Hold, HoldEnd};
-use super::clock::{self, ClockTerms, Readings, StartRule, Used};
+use super::clock::{self, ClockTerms, Exclusion, Readings, StartRule, Used};
 use super::county::County;
 use super::decision::{Decision, Outcome};
 use super::detainer::Detainer;
@@ -277,6 +277,9 @@ impl<'a> Derivation<'a> {
             deadline,
             readings: clock::readings(self.zone, &used, span.start),
             used_us: clock::used_us(&used, &governing.exclusion, self.zone),
+            contiguous_used_us: clock::used_us(&used, &Exclusion::None, self.zone),
+            business_used_us: clock::used_us(&used, &Exclusion::federal(), self.zone),
+            clock_start: used.first().unwrap_or(span.start),
             continues: None,
             detainer: first.detainer.id.clone(),
             revision: first.decision.revision.clone()?,

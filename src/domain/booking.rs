@@ -88,6 +88,12 @@ pub struct Hold {
     pub readings: Readings,
     /// Microseconds of the limit that were used before this T0, by the governing exclusion rule.
     pub used_us: i64,
+    /// The same by the reading of hours on end.
+    pub contiguous_used_us: i64,
+    /// The same by the reading without weekends and holidays.
+    pub business_used_us: i64,
+    /// When the clock first ran: T0, or the instant before it that the start rule or an earlier stretch gives.
+    pub clock_start: Instant,
     /// The hold it continues after an interruption.
     pub continues: Option<HoldId>,
     /// The request it rested on at its start.

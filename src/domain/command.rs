@@ -36,7 +36,7 @@ pub enum BookingCommand {
     /// A new form takes another's place.
     Replace(DetainerId, RecordDetainer),
     /// A document is attached.
-    Attach(DetainerId, Document),
+    Attach(AttachDocument),
     /// A copy was served.
     Serve(Serve),
     /// The issuing agency withdraws it.
@@ -173,6 +173,19 @@ pub struct RecordDetainer {
     pub service: Option<NewService>,
 }
 
+/// A document is attached.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AttachDocument {
+    /// To which request.
+    pub detainer: DetainerId,
+    /// What; its number, time and source are set when it is recorded.
+    pub document: Document,
+    /// Since when the county has had it; now where nothing is said.
+    pub at: Option<Instant>,
+    /// Where that is known from.
+    pub source: Source,
+}
+
 /// A copy was given to the subject.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewService {
@@ -247,6 +260,8 @@ pub struct RecordNotice {
     pub detainer: DetainerId,
     /// Which duty.
     pub kind: DutyKind,
+    /// The instant it was due at, as the caller saw it; another one is another duty. Nothing: the one that is open.
+    pub due: Option<Instant>,
     /// When; now where nothing is said.
     pub at: Option<Instant>,
     /// How.

@@ -128,6 +128,8 @@ pub struct Document {
     pub content: Option<TextRef>,
     /// When it was attached; nothing where it came with the form.
     pub attached: Option<Stamp>,
+    /// Where that is known from.
+    pub source: Option<Source>,
 }
 
 /// Kinds of document.
@@ -303,6 +305,14 @@ pub enum DutyKind {
     ReleaseDateToSubject,
     /// To look into a claim of citizenship.
     CitizenshipClaim,
+}
+
+impl DutyKind {
+    /// Whether it is owed again when its due time moves: release dates and hospital stays do.
+    #[must_use]
+    pub fn moves(self) -> bool {
+        matches!(self, Self::NotifyRelease | Self::NotifyHospital | Self::ReleaseDateToSubject)
+    }
 }
 
 /// One duty.

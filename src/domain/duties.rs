@@ -57,7 +57,7 @@ pub fn duties(booking: &Booking, detainer: &Detainer, now: Instant) -> Vec<Duty>
         let same_date = |d: &Duty| release.as_ref().is_some_and(|r| d.due == r.at || d.due == r.at.plus_us(-NOTICE_AHEAD_US));
         let same = |d: &Duty| match duty.kind {
             DutyKind::NotifyRelease => same_date(d),
-            kind => d.due == duty.due || !moves(kind),
+            kind => d.due == duty.due || !kind.moves(),
         };
         let before = detainer.duties.iter().find(|d| d.kind == duty.kind && d.done.is_some() && same(d));
         if let Some(before) = before.filter(|_| duty.done.is_none()) {
@@ -77,11 +77,6 @@ pub fn duties(booking: &Booking, detainer: &Detainer, now: Instant) -> Vec<Duty>
 /// Carried out by what another record shows.
 fn shown(at: Stamp, source: &Source) -> Done {
     Done { at, method: None, source: source.clone() }
-}
-
-/// Whether a duty is owed again when its due time moves: release dates and hospital stays do.
-fn moves(kind: DutyKind) -> bool {
-    matches!(kind, DutyKind::NotifyRelease | DutyKind::NotifyHospital | DutyKind::ReleaseDateToSubject)
 }
 
 /// A release that the office may have to be told of.

@@ -206,9 +206,44 @@ pub struct Inputs {
     pub exhausted: Vec<AgreementId>,
 }
 
+/// What a line of an explanation is: a check that comes before the rule, or a part of the rule.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Step {
+    /// True when all parts are.
+    All,
+    /// True when one part is.
+    Any,
+    /// True when its part is not.
+    Not,
+    /// Always the same.
+    Constant,
+    /// A signed agreement in force guarantees the costs.
+    Guaranteed,
+    /// A revision is in force.
+    RevisionInForce,
+    /// The form asks to hold.
+    HoldRequested,
+    /// Citizenship or lawful status is proved.
+    StatusProof,
+    /// The form is facially sufficient.
+    FaciallySufficient,
+    /// A person declined on review.
+    DeclinedOnReview,
+}
+
+impl Step {
+    /// Whether it belongs to the rule itself; otherwise it is a check beside it.
+    #[must_use]
+    pub fn is_rule(self) -> bool {
+        matches!(self, Self::All | Self::Any | Self::Not | Self::Constant | Self::Guaranteed)
+    }
+}
+
 /// One line of an explanation: a condition, its value and the fact it read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Explanation {
+    /// What kind of step it is.
+    pub step: Step,
     /// What was asked.
     pub label: Arc<str>,
     /// The answer.
@@ -236,11 +271,18 @@ pub struct Answer {
     pub explanation: Vec<Explanation>,
 }
 
-fn step(label: &str, value: Tri, fact: impl Into<Arc<str>>) -> Explanation {
-    Explanation { label: label.into(), value, fact: fact.into(), parts: Vec::new() }
+fn step(step: Step, label: &str, value: Tri, fact: impl Into<Arc<str>>) -> Explanation {
+    Explanation { step, label: label.into(), value, fact: fact.into(), parts: Vec::new() }
 }
 
 impl Leaf {
+    fn step(&self) -> Step {
+        match self {
+            Self::Constant(_) => Step::Constant,
+            Self::Guaranteed(_) => Step::Guaranteed,
+        }
+    }
+
     fn label(&self) -> &'static str {
         match self {
             Self::Constant(_) => "constant",
@@ -276,23 +318,23 @@ impl Condition {
     #[must_use]
     pub fn explain(&self, inputs: &Inputs) -> Explanation {
         match self {
-            Self::All(parts) => Self::many("all of", parts, inputs, Tri::Yes, Tri::and),
-            Self::Any(parts) => Self::many("any of", parts, inputs, Tri::No, Tri::or),
+            Self::All(parts) => Self::many(Step::All, "all of", parts, inputs, Tri::Yes, Tri::and),
+            Self::Any(parts) => Self::many(Step::Any, "any of", parts, inputs, Tri::No, Tri::or),
             Self::Not(part) => {
                 let part = part.explain(inputs);
-                Explanation { label: "not".into(), value: !part.value, fact: "".into(), parts: vec![part] }
+                Explanation { value: !part.value, parts: vec![part], ..step(Step::Not, "not", Tri::Unknown, "") }
             }
             Self::Leaf(leaf) => {
                 let (value, fact) = leaf.value(inputs);
-                step(leaf.label(), value, fact)
+                step(leaf.step(), leaf.label(), value, fact)
             }
         }
     }
 
-    fn many(label: &str, parts: &[Self], inputs: &Inputs, neutral: Tri, fold: fn(Tri, Tri) -> Tri) -> Explanation {
+    fn many(kind: Step, label: &str, parts: &[Self], inputs: &Inputs, neutral: Tri, fold: fn(Tri, Tri) -> Tri) -> Explanation {
         let parts: Vec<_> = parts.iter().map(|part| part.explain(inputs)).collect();
         let value = parts.iter().fold(neutral, |value, part| fold(value, part.value));
-        Explanation { label: label.into(), value, fact: "".into(), parts }
+        Explanation { parts, ..step(kind, label, value, "") }
     }
 }
 
@@ -300,26 +342,32 @@ impl Condition {
 #[must_use]
 pub fn evaluate(revision: Option<&Revision>, inputs: &Inputs) -> Answer {
     let Some(revision) = revision else {
-        let steps = vec![step("a revision in force", Tri::No, "none in force at that instant")];
+        let steps = vec![step(Step::RevisionInForce, "a revision in force", Tri::No, "none in force at that instant")];
         return answer(Outcome::NeedsReview, Reason::NoPolicyInForce, None, None, steps);
     };
     let rule = revision.rule().explain(inputs);
     let mut steps = Vec::with_capacity(4);
 
-    steps.push(step("the form asks to hold", Tri::from(inputs.asks_hold), inputs.edition.label()));
+    steps.push(step(Step::HoldRequested, "the form asks to hold", Tri::from(inputs.asks_hold), inputs.edition.label()));
     if !inputs.asks_hold {
         steps.push(rule.clone());
         return answer(Outcome::Decline, Reason::NoHoldRequested, Some((revision, rule.value)), None, steps);
     }
 
-    steps.push(step("proof of citizenship or lawful status", Tri::from(inputs.status_proof), "facts of the booking"));
+    steps.push(step(
+        Step::StatusProof,
+        "proof of citizenship or lawful status",
+        Tri::from(inputs.status_proof),
+        "facts of the booking",
+    ));
     if inputs.status_proof {
         return reviewed(Reason::StatusProof, revision, inputs, steps);
     }
 
     let facial = revision.asks_facial_sufficiency(inputs.edition);
     if facial {
-        steps.push(step("the form is facially sufficient", inputs.facially_sufficient, "boxes, signature, warrant attached"));
+        let read = "boxes, signature, warrant attached";
+        steps.push(step(Step::FaciallySufficient, "the form is facially sufficient", inputs.facially_sufficient, read));
         if inputs.facially_sufficient == Tri::No {
             return answer(Outcome::Decline, Reason::FaciallyInsufficient, Some((revision, Tri::No)), None, steps);
         }
@@ -351,7 +399,7 @@ fn declined_because(revision: &Revision, inputs: &Inputs) -> Reason {
 /// NEEDS_REVIEW, unless a person has already declined on review.
 fn reviewed(reason: Reason, revision: &Revision, inputs: &Inputs, mut steps: Vec<Explanation>) -> Answer {
     if inputs.review_declined {
-        steps.push(step("declined on review", Tri::Yes, "the reviewer's own act"));
+        steps.push(step(Step::DeclinedOnReview, "declined on review", Tri::Yes, "the reviewer's own act"));
         return answer(Outcome::Decline, Reason::ReviewDeclined, Some((revision, Tri::No)), None, steps);
     }
     answer(Outcome::NeedsReview, reason, None, None, steps)

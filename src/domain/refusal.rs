@@ -43,8 +43,8 @@ pub enum Why {
     FixedOnceInUse,
     /// The form does not wait for review.
     NotUnderReview,
-    /// No duty of that kind is due.
-    NoSuchDuty,
+    /// The duty was carried out already.
+    DutyDone,
     /// Rates or agreements would overlap or contradict each other.
     Overlaps,
     /// An amount passes what money can be.

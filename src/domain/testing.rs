@@ -641,7 +641,17 @@ pub fn form(edition: Edition) -> Form {
 /// A document that came with a form.
 #[must_use]
 pub fn document(kind: DocumentKind) -> Document {
-    Document { n: 1, kind, sha256: None, signed: None, is_signed: None, media_type: "".into(), content: None, attached: None }
+    Document {
+        n: 1,
+        kind,
+        sha256: None,
+        signed: None,
+        is_signed: None,
+        media_type: "".into(),
+        content: None,
+        attached: None,
+        source: None,
+    }
 }
 
 /// A request.

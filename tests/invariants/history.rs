@@ -6,7 +6,7 @@
 use detainer::domain::agreement::{Agreement, MinimumCoverage, Term};
 use detainer::domain::booking::CorrectedFact;
 use detainer::domain::clock::{ExclusionRule, Limit, StartRule};
-use detainer::domain::command::{BookingCommand, CountyCommand, DeclineReview, FormReading};
+use detainer::domain::command::{AttachDocument, BookingCommand, CountyCommand, DeclineReview, FormReading};
 use detainer::domain::detainer::{DocumentKind, Edition, Form};
 use detainer::domain::facts::{CloseReason, Disposition, EndKind, Fact, PaperKind, StatusProof, Tri};
 use detainer::domain::ids::{AgreementId, DetainerId, FacilityId};
@@ -297,7 +297,9 @@ fn act_on(world: &mut World, n: usize, act: &Act, at: Instant, history: &History
         Act::Attach { booking, detainer } => {
             let booking = booking_named(world, booking);
             let detainer = DetainerId::trusted(&detainer_named(world, &booking, detainer));
-            world.tell(&booking, BookingCommand::Attach(detainer, testing::document(DocumentKind::I200)))
+            let document = testing::document(DocumentKind::I200);
+            let attach = AttachDocument { detainer, document, at: Some(at), source: testing::source() };
+            world.tell(&booking, BookingCommand::Attach(attach))
         }
         Act::Read { booking, detainer } => {
             let booking = booking_named(world, booking);

@@ -6,7 +6,9 @@ use super::words::{Words, shout};
 use detainer::domain::agreement::{Agreement, MinimumCoverage, Scope, Term};
 use detainer::domain::booking::{CorrectedFact, Correction};
 use detainer::domain::clock::{ExclusionRule, Limit, StartRule};
-use detainer::domain::command::{BookingCommand, CountyCommand, DeclineReview, Follow, FormReading, RecordNotice};
+use detainer::domain::command::{
+    AttachDocument, BookingCommand, CountyCommand, DeclineReview, Follow, FormReading, RecordNotice,
+};
 use detainer::domain::detainer::{DocumentKind, DutyKind, Edition, Form, NoticeMethod};
 use detainer::domain::facts::{CloseReason, Disposition, EndKind, ExpectedRelease, Fact, PaperKind, StatusProof, Tri};
 use detainer::domain::ids::{AgreementId, BookingId, DetainerId, FacilityId};
@@ -135,7 +137,9 @@ impl Script {
             "lift" => world.lift(booking, words.word()?, at),
             "attach" => {
                 let detainer = DetainerId::trusted(words.word()?);
-                world.tell(booking, BookingCommand::Attach(detainer, testing::document(document(words.word()?)?)))
+                let document = testing::document(document(words.word()?)?);
+                let attach = AttachDocument { detainer, document, at: Some(at), source: testing::source() };
+                world.tell(booking, BookingCommand::Attach(attach))
             }
             "read" => {
                 let reading = FormReading {
@@ -165,7 +169,7 @@ impl Script {
                 let (method, source) = (NoticeMethod::Email, testing::source());
                 world.tell(
                     booking,
-                    BookingCommand::RecordNotice(RecordNotice { detainer: id, kind, at: Some(at), method, source }),
+                    BookingCommand::RecordNotice(RecordNotice { detainer: id, kind, due: None, at: Some(at), method, source }),
                 )
             }
             "expect" => {

@@ -4,6 +4,11 @@
 //! fail. Nothing here looks anything up, and no rule of the field lives here.
 
 pub mod custody;
+pub mod decision;
+pub mod detainer;
+pub mod duty;
+pub mod form;
+pub mod hold;
 
 use super::time::Fields;
 use crate::domain::facts::Tri;

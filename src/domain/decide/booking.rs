@@ -65,7 +65,7 @@ fn facts(
         BookingCommand::Confirm(proposal) => correction::confirm(booking, earlier, proposal, ctx),
         BookingCommand::RecordDetainer(record) => detainers::record(booking, earlier, record, ctx),
         BookingCommand::Replace(old, record) => detainers::replace(booking, earlier, old, record, ctx),
-        BookingCommand::Attach(detainer, document) => detainers::attach(booking, detainer, document, ctx),
+        BookingCommand::Attach(attach) => detainers::attach(booking, attach, ctx),
         BookingCommand::Serve(serve) => detainers::serve(booking, serve, ctx),
         BookingCommand::Lift(lift) => detainers::lift(booking, lift, ctx),
         BookingCommand::DeclineReview(decline) => detainers::decline_review(booking, decline, ctx).map(one),
@@ -74,7 +74,7 @@ fn facts(
             new_facts(booking, facts, ctx)
         }
         BookingCommand::ReadForm(reading) => detainers::read_form(booking, reading, ctx).map(one),
-        BookingCommand::RecordNotice(notice) => detainers::notice(booking, notice, ctx).map(one),
+        BookingCommand::RecordNotice(notice) => detainers::notice(booking, notice, ctx),
         BookingCommand::Follow(_) => Ok(Vec::new()),
         BookingCommand::Alert(hold, level, until) => {
             let alert = Alert { hold: hold.clone(), level: *level, until: *until };

@@ -2,7 +2,7 @@
 
 use super::super::booking::Booking;
 use super::super::command::{
-    DeclineReview, EarlierStay, FormReading, LiftDetainer, NewService, RecordDetainer, RecordNotice, Serve,
+    AttachDocument, DeclineReview, EarlierStay, FormReading, LiftDetainer, NewService, RecordDetainer, RecordNotice, Serve,
 };
 use super::super::decision::Outcome;
 use super::super::detainer::{
@@ -67,7 +67,7 @@ pub(crate) fn same_paper(booking: &Booking, record: &RecordDetainer) -> Result<O
 
 /// What a form says, its documents without the numbers and places that the county gave them.
 fn content(form: &Form) -> Form {
-    let plain = |d: &Document| Document { n: 0, content: None, attached: None, media_type: "".into(), ..d.clone() };
+    let plain = |d: &Document| Document { n: 0, content: None, attached: None, source: None, media_type: "".into(), ..d.clone() };
     Form { documents: form.documents.iter().map(plain).collect(), ..form.clone() }
 }
 
@@ -162,8 +162,12 @@ pub(super) fn replace(
 }
 
 /// Numbers a document and attaches it; the same bytes of the same kind twice are one document.
-pub(super) fn attach(booking: &Booking, id: &DetainerId, document: &Document, ctx: &Context) -> Result<Vec<Event>, Refusal> {
+pub(super) fn attach(booking: &Booking, attach: &AttachDocument, ctx: &Context) -> Result<Vec<Event>, Refusal> {
+    let AttachDocument { detainer: id, document, at, source } = attach;
     let detainer = booking.detainer(id).ok_or_else(|| missing("detainer", id.as_str()))?;
+    let at = at.unwrap_or(ctx.now);
+    ctx.not_ahead("effective_time", at)?;
+    not_before("effective_time", at, detainer.received.effective, "the form was received")?;
     let documents = &detainer.form.documents;
     fits(documents.len(), "document")?;
     let known = |d: &&Document| d.sha256.is_some() && d.sha256 == document.sha256 && d.kind == document.kind;
@@ -171,7 +175,7 @@ pub(super) fn attach(booking: &Booking, id: &DetainerId, document: &Document, ct
         return Ok(Vec::new());
     }
     let n = documents.iter().map(|d| d.n).max().unwrap_or(0).saturating_add(1);
-    let document = Document { n, attached: Some(ctx.moment().stamp(ctx.now)), ..document.clone() };
+    let document = Document { n, attached: Some(ctx.moment().stamp(at)), source: Some(source.clone()), ..document.clone() };
     Ok(vec![Event::DocumentAttached(DocumentAttached { detainer: id.clone(), document })])
 }
 
@@ -256,18 +260,24 @@ pub(super) fn decline_review(booking: &Booking, decline: &DeclineReview, ctx: &C
     Ok(Event::ReviewDeclined(DeclinedOnReview { detainer: decline.detainer.clone(), declined }))
 }
 
-pub(super) fn notice(booking: &Booking, notice: &RecordNotice, ctx: &Context) -> Result<Event, Refusal> {
+pub(super) fn notice(booking: &Booking, notice: &RecordNotice, ctx: &Context) -> Result<Vec<Event>, Refusal> {
     let detainer = booking.detainer(&notice.detainer).ok_or_else(|| missing("detainer", notice.detainer.as_str()))?;
     let at = notice.at.unwrap_or(ctx.now);
     ctx.not_ahead("effective_time", at)?;
     not_before("effective_time", at, detainer.received.effective, "the form was received")?;
     let mut duties: Vec<Duty> = detainer.duties.clone();
-    let open = duties.iter_mut().find(|d| d.kind == notice.kind && d.done.is_none());
-    let Some(duty) = open else {
-        let detail = format!("detainer {} has no such duty open", detainer.id);
-        return Err(Refusal::new(Why::NoSuchDuty, "duty", detail));
+    let named = |d: &&mut Duty| d.kind == notice.kind && notice.due.is_none_or(|due| d.due == due);
+    let Some(duty) = duties.iter_mut().find(named) else {
+        return Err(Refusal::new(Why::NotFound, "duty", format!("detainer {} has no such duty", detainer.id)));
     };
+    if let Some(done) = &duty.done {
+        if notice.at == Some(done.at.effective) && done.method == Some(notice.method) {
+            return Ok(Vec::new());
+        }
+        let detail = format!("it was carried out at {}", done.at.effective);
+        return Err(Refusal::new(Why::DutyDone, "name", detail));
+    }
     let at = ctx.moment().stamp(at);
     duty.done = Some(Done { at, method: Some(notice.method), source: notice.source.clone() });
-    Ok(Event::DutiesSet(DutiesSet { detainer: notice.detainer.clone(), duties }))
+    Ok(vec![Event::DutiesSet(DutiesSet { detainer: notice.detainer.clone(), duties })])
 }

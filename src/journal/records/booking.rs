@@ -119,6 +119,12 @@ message! {
         12: facility,
         /// Whether a correction described it away.
         13: voided,
+        /// Microseconds used before this T0 by the reading of hours on end.
+        14: contiguous_used_us,
+        /// The same by the reading without weekends and holidays.
+        15: business_used_us,
+        /// When the clock first ran: T0, or the instant before it that the start rule or an earlier stretch gives.
+        16: clock_start,
     }
 
     /// Budget kept for this booking.

@@ -121,6 +121,8 @@ message! {
         7: content,
         /// When it was attached; nothing where it came with the form.
         8: attached,
+        /// Where that is known from.
+        9: source,
     }
 
     /// The same paper on another booking.

@@ -1,6 +1,6 @@
 //! The wire form of `domain::policy`.
 
-use crate::domain::policy::{Answers, Explanation, FacialRule, Inputs, Instrument, Mode, OpenDetainers, Revision};
+use crate::domain::policy::{Answers, Explanation, FacialRule, Inputs, Instrument, Mode, OpenDetainers, Revision, Step};
 use crate::journal::wire::{enumeration, message};
 
 message! {
@@ -100,10 +100,36 @@ message! {
         3: fact,
         /// The parts it was made from.
         4: parts,
+        /// What kind of step it is.
+        5: step,
     }
 }
 
 enumeration! {
+    /// What a line of an explanation is: a check that comes before the rule, or a part of the rule.
+    Step {
+        /// True when all parts are.
+        1: All,
+        /// True when one part is.
+        2: Any,
+        /// True when its part is not.
+        3: Not,
+        /// Always the same.
+        4: Constant,
+        /// A signed agreement in force guarantees the costs.
+        5: Guaranteed,
+        /// A revision is in force.
+        6: RevisionInForce,
+        /// The form asks to hold.
+        7: HoldRequested,
+        /// Citizenship or lawful status is proved.
+        8: StatusProof,
+        /// The form is facially sufficient.
+        9: FaciallySufficient,
+        /// A person declined on review.
+        10: DeclinedOnReview,
+    }
+
     /// The short names of the usual rules.
     Mode {
         /// Honor every request that asks to hold.

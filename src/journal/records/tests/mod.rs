@@ -21,7 +21,7 @@ use crate::domain::facts::{
 use crate::domain::gap::Authority;
 use crate::domain::ids::{BookingId, CountyId, DetainerId, FacilityId};
 use crate::domain::numbered::Numbered;
-use crate::domain::policy::{Explanation, FacialRule, Mode, OpenDetainers};
+use crate::domain::policy::{Explanation, FacialRule, Mode, OpenDetainers, Step};
 use crate::domain::rate::DayCount;
 use proptest::prelude::*;
 use prost_reflect::MessageDescriptor;
@@ -162,6 +162,7 @@ fn cases_have_numbers() {
         numbers::<SourceKind>(),
         numbers::<StartRule>(),
         numbers::<StatusProof>(),
+        numbers::<Step>(),
         numbers::<Tri>(),
     ];
     assert_eq!(BTreeMap::from(listed), enumerations(Record::kind()));
@@ -171,7 +172,7 @@ fn cases_have_numbers() {
 #[test]
 fn explanations_nest_sixty_deep() {
     let record = |levels: u32| {
-        let step = |parts| Explanation { label: "not".into(), value: Tri::No, fact: "".into(), parts };
+        let step = |parts| Explanation { step: Step::Not, label: "not".into(), value: Tri::No, fact: "".into(), parts };
         let nested = (1..levels).fold(step(Vec::new()), |inner, _| step(vec![inner]));
         let mut decision = samples::decision(Trigger::Receipt, None);
         decision.explanation = vec![nested];

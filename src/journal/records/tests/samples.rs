@@ -27,7 +27,7 @@ use crate::domain::ids::{
     AgreementId, BasisId, BookingId, CountyId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId, SubjectId,
 };
 use crate::domain::money::Cents;
-use crate::domain::policy::{Answers, Explanation, FacialRule, Inputs, Instrument, Mode, OpenDetainers, Revision};
+use crate::domain::policy::{Answers, Explanation, FacialRule, Inputs, Instrument, Mode, OpenDetainers, Revision, Step};
 use crate::domain::rate::{DayCount, Rate};
 use crate::domain::time::{Date, HOUR_US, Instant, Span, Zone};
 use std::collections::BTreeSet;
@@ -84,6 +84,7 @@ fn document() -> Document {
         media_type: "application/pdf".into(),
         content: Some(SEALED),
         attached: Some(stamp()),
+        source: Some(source()),
     }
 }
 
@@ -163,7 +164,8 @@ fn detainer() -> Detainer {
 }
 
 fn explanation() -> Explanation {
-    let step = |label: &str, parts| Explanation { label: label.into(), value: Tri::No, fact: "facts".into(), parts };
+    let step =
+        |label: &str, parts| Explanation { step: Step::Not, label: label.into(), value: Tri::No, fact: "facts".into(), parts };
     step("all of", vec![step("any of", vec![step("constant", Vec::new())]), step("not", Vec::new())])
 }
 
@@ -351,6 +353,9 @@ fn custody() -> Custody {
         deadline: at().plus_us(48 * HOUR_US),
         readings: Readings { contiguous: at().plus_us(48 * HOUR_US), business: Instant::FAR },
         used_us: 3 * HOUR_US,
+        contiguous_used_us: 5 * HOUR_US,
+        business_used_us: 4 * HOUR_US,
+        clock_start: at(),
         continues: Some(HoldId::trusted("0")),
         detainer: detainer_id(),
         revision: revision_id(),

@@ -1,0 +1,176 @@
+//! `decision.proto`: an answer to a request, why it came out so, and the clock it gives.
+
+use super::super::names::of;
+use super::super::time::stamp;
+use super::wire_tri;
+use super::words;
+use crate::domain::booking::Booking;
+use crate::domain::clock::{ClockTerms, Exclusion, Limit, StartRule};
+use crate::domain::county::County;
+use crate::domain::decision::{Decision, Outcome, Reason, Trigger};
+use crate::domain::detainer::Detainer;
+use crate::domain::facts::Tri;
+use crate::domain::policy::{Explanation, Mode, Revision, Step};
+use crate::pb;
+
+words! {
+    /// An answer about the hold; it must be stated.
+    outcome, wire_outcome: Outcome <=> Outcome {
+        Honor = Outcome::Honor,
+        Decline = Outcome::Decline,
+        NeedsReview = Outcome::NeedsReview,
+    }
+}
+
+/// The word for a reason. The rule's own reason has a word for each mode.
+#[must_use]
+pub fn wire_reason(reason: Reason, mode: Option<Mode>) -> pb::DecisionReason {
+    use pb::DecisionReason as R;
+    match reason {
+        Reason::RuleSatisfied if mode == Some(Mode::RequireReimbursementGuarantee) => R::Guaranteed,
+        Reason::RuleSatisfied => R::HonorAlways,
+        Reason::NoPolicyInForce => R::NoRevisionInForce,
+        Reason::NoHoldRequested => R::NoHoldRequested,
+        Reason::StatusProof => R::CitizenshipProof,
+        Reason::FaciallyInsufficient => R::FaciallyInsufficient,
+        Reason::FaciallyUnknown => R::FacialSufficiencyUnknown,
+        Reason::NoGuarantee => R::NoGuarantee,
+        Reason::BalanceNotReserved => R::BudgetExhausted,
+        Reason::PolicyDeclines => R::DeclineAll,
+        Reason::NotifyOnly => R::NotifyOnly,
+        Reason::RuleUnknown => R::FactUnknown,
+        Reason::ReviewDeclined => R::DeclinedInReview,
+    }
+}
+
+/// The word for what brought a decision about.
+#[must_use]
+pub fn wire_trigger(trigger: &Trigger) -> pb::DecisionTrigger {
+    use pb::DecisionTrigger as T;
+    match trigger {
+        Trigger::Receipt => T::Receipt,
+        Trigger::Switch(_) => T::PolicySwitch,
+        Trigger::AgreementStarted(_) => T::AgreementStarted,
+        Trigger::AgreementEnded(_) => T::AgreementEnded,
+        Trigger::Balance(_) => T::AgreementBudget,
+        Trigger::Reservation(_) => T::HoldStarted,
+        Trigger::FactChanged => T::FactChanged,
+        Trigger::Review => T::ReviewResolved,
+        Trigger::Correction => T::Correction,
+    }
+}
+
+fn node(step: &Explanation) -> pb::ExplanationNode {
+    use pb::NodeKind as N;
+    let kind = match step.step {
+        Step::All => N::All,
+        Step::Any => N::Any,
+        Step::Not => N::Not,
+        Step::Constant => N::Constant,
+        Step::Guaranteed => N::ReimbursementGuaranteed,
+        Step::RevisionInForce => N::RevisionInForce,
+        Step::HoldRequested => N::HoldRequested,
+        Step::StatusProof => N::StatusProof,
+        Step::FaciallySufficient => N::FaciallySufficient,
+        Step::DeclinedOnReview => N::DeclinedInReview,
+    };
+    pb::ExplanationNode {
+        kind: kind.into(),
+        label: step.label.to_string(),
+        value: wire_tri(step.value).into(),
+        fact_read: step.fact.to_string(),
+        children: step.parts.iter().map(node).collect(),
+    }
+}
+
+/// Why a decision came out as it did, as it was stored with it.
+#[must_use]
+pub fn wire_explanation(decision: &Decision) -> pb::Explanation {
+    let (rules, checks): (Vec<_>, Vec<_>) = decision.explanation.iter().partition(|step| step.step.is_rule());
+    let decided =
+        matches!(decision.reason, Reason::RuleSatisfied | Reason::NoGuarantee | Reason::BalanceNotReserved | Reason::RuleUnknown)
+            || matches!(decision.reason, Reason::PolicyDeclines | Reason::NotifyOnly);
+    let layer = |step: &&Explanation| pb::LayerExplanation {
+        kind: pb::LayerKind::CountyRule.into(),
+        answer: match step.value {
+            Tri::Yes => pb::LayerAnswer::Honor,
+            Tri::No => pb::LayerAnswer::Decline,
+            Tri::Unknown => pb::LayerAnswer::Unknown,
+        }
+        .into(),
+        decided,
+        condition: Some(node(step)),
+    };
+    pb::Explanation { checks: checks.into_iter().map(node).collect(), layers: rules.iter().map(layer).collect() }
+}
+
+/// The clock of a decision, resolved for its form.
+fn wire_terms(county: &County, revision: Option<&Revision>, terms: &ClockTerms) -> pb::ClockRule {
+    let start = match terms.start {
+        StartRule::OtherwiseReleased => pb::StartRule::OtherwiseReleased,
+        StartRule::Receipt => pb::StartRule::Receipt,
+        StartRule::WarrantServed => pb::StartRule::WarrantServed,
+    };
+    let limit = match terms.limit {
+        Limit::Hours(hours) => pb::hold_limit::Limit::Hours(i32::try_from(hours).unwrap_or(i32::MAX)),
+        Limit::EndOfLocalDay => pb::hold_limit::Limit::EndOfLocalDay(true),
+    };
+    let (exclusion, named) = match &terms.exclusion {
+        Exclusion::None => (pb::ExclusionRule::None, false),
+        Exclusion::Weekends => (pb::ExclusionRule::Weekends, false),
+        Exclusion::WeekendsAndHolidays { county_days } => (pb::ExclusionRule::WeekendsAndHolidays, !county_days.is_empty()),
+    };
+    let days = revision.filter(|revision| named && !revision.county_days_calendar.is_empty());
+    pb::ClockRule {
+        start_rule: start.into(),
+        limit: Some(pb::HoldLimit { limit: Some(limit) }),
+        exclusion: exclusion.into(),
+        county_days_calendar: days.map(|r| of::calendar(&county.id, &r.county_days_calendar)).unwrap_or_default(),
+        county_days_instrument: days.and_then(|r| r.county_days_instrument.as_ref()).map(super::super::time::wire_instrument),
+    }
+}
+
+/// A decision as an answer shows it; without explanation in lists of detainers.
+#[must_use]
+pub fn wire_decision(
+    county: &County,
+    booking: &Booking,
+    detainer: &Detainer,
+    decision: &Decision,
+    explained: bool,
+) -> pb::Decision {
+    let id = &county.id;
+    let revision = decision.revision.as_ref().and_then(|r| county.revision(r));
+    let honored = decision.outcome == Outcome::Honor;
+    pb::Decision {
+        name: of::decision(id, &booking.id, &detainer.id, decision.n),
+        detainer: of::detainer(id, &booking.id, &detainer.id),
+        outcome: wire_outcome(decision.outcome).into(),
+        reason: wire_reason(decision.reason, decision.mode).into(),
+        notify: decision.notify,
+        transfer: decision.transfer,
+        policy_revision: decision.revision.as_ref().map(|r| of::revision(id, r)).unwrap_or_default(),
+        effective_time: Some(stamp(decision.at.effective)),
+        recorded_time: Some(stamp(decision.at.recorded)),
+        trigger: wire_trigger(&decision.trigger).into(),
+        authority_from: honored.then(|| stamp(decision.authority_from)),
+        clock: decision.terms.as_ref().map(|terms| wire_terms(county, revision, terms)),
+        agreement: decision.agreement.as_ref().map(|a| of::agreement(id, a)).unwrap_or_default(),
+        explanation: explained.then(|| wire_explanation(decision)),
+        sequence: decision.at.seq,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::numbered::Numbered as _;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_reason_has_a_word_of_its_own() {
+        let words: HashSet<_> = Reason::ALL.iter().map(|reason| wire_reason(*reason, Some(Mode::HonorAlways))).collect();
+        assert_eq!(words.len(), Reason::ALL.len());
+        assert_eq!(wire_reason(Reason::RuleSatisfied, Some(Mode::RequireReimbursementGuarantee)), pb::DecisionReason::Guaranteed);
+    }
+}
