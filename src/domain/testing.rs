@@ -51,12 +51,37 @@ pub struct Record {
     pub events: Vec<Event>,
 }
 
+/// A command as it was told, and how it was answered: what it takes to tell the same history elsewhere.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Told {
+    /// What the clock said.
+    pub clock: Instant,
+    /// Who told it.
+    pub person: Arc<str>,
+    /// Whether a row of a history was loaded.
+    pub history: bool,
+    /// What was told.
+    pub command: Command,
+    /// The number of the last record after it, or why it was refused.
+    pub answer: Result<i64, Refusal>,
+}
+
+/// A command to the county or to a booking.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// To the county's own settings.
+    County(CountyCommand),
+    /// To one booking.
+    Booking(BookingId, BookingCommand),
+}
+
 /// A county, its bookings and all that was recorded.
 #[derive(Clone, Debug)]
 pub struct World {
     county: Option<County>,
     bookings: BTreeMap<BookingId, Booking>,
     records: Vec<Record>,
+    told: Vec<Told>,
     clock: Instant,
     person: Arc<str>,
     history: bool,
@@ -66,8 +91,14 @@ impl World {
     /// A county of one zone with one facility, `jail`, at an instant. No policy is in force.
     #[must_use]
     pub fn new(zone: Zone, now: Instant) -> Self {
+        Self::named("county", zone, now)
+    }
+
+    /// The same under a name of its own.
+    #[must_use]
+    pub fn named(county: &str, zone: Zone, now: Instant) -> Self {
         let mut world = Self::empty(now);
-        world.county(CountyCommand::Create(CountyId::trusted("county"), profile(zone))).expect("a county");
+        world.county(CountyCommand::Create(CountyId::trusted(county), profile(zone))).expect("a county");
         world.facility("jail", zone);
         world
     }
@@ -75,8 +106,8 @@ impl World {
     /// No county yet.
     #[must_use]
     pub fn empty(now: Instant) -> Self {
-        let (bookings, records) = (BTreeMap::new(), Vec::new());
-        Self { county: None, bookings, records, clock: now, person: "ann".into(), history: false }
+        let (bookings, records, told) = (BTreeMap::new(), Vec::new(), Vec::new());
+        Self { county: None, bookings, records, told, clock: now, person: "ann".into(), history: false }
     }
 
     /// Moves the clock. Never back.
@@ -108,6 +139,12 @@ impl World {
     #[must_use]
     pub fn records(&self) -> &[Record] {
         &self.records
+    }
+
+    /// Every command so far, refused ones among them.
+    #[must_use]
+    pub fn told(&self) -> &[Told] {
+        &self.told
     }
 
     /// The county as it is.
@@ -157,26 +194,7 @@ impl World {
     /// # Errors
     /// The refusal, with everything as it was.
     pub fn county(&mut self, command: CountyCommand) -> Result<(), Refusal> {
-        let (undo, first) = (self.clone(), self.records.len());
-        self.settle_due();
-        let ctx = self.context();
-        let answer = match decide::county(self.county.as_ref(), self.decided_in(&command, ctx.now), &command, &ctx) {
-            Ok(answer) => answer,
-            Err(refusal) => {
-                *self = undo;
-                return Err(refusal);
-            }
-        };
-        if answer.events.is_empty() {
-            *self = undo;
-            return Ok(());
-        }
-        self.record(None, &ctx, answer.events);
-        if let Some(affected) = answer.affected {
-            self.fan_out(&affected);
-        }
-        self.finish(first);
-        Ok(())
+        self.command(Command::County(command))
     }
 
     /// A command to a booking.
@@ -184,19 +202,40 @@ impl World {
     /// # Errors
     /// The refusal, with everything as it was.
     pub fn tell(&mut self, booking: &str, command: BookingCommand) -> Result<(), Refusal> {
+        self.command(Command::Booking(BookingId::trusted(booking), command))
+    }
+
+    /// A command, and everything that follows from it.
+    fn command(&mut self, command: Command) -> Result<(), Refusal> {
         let (undo, first) = (self.clone(), self.records.len());
         self.settle_due();
-        let id = BookingId::trusted(booking);
-        let result = self.one(&id, &command);
-        match result {
+        let done = match &command {
+            Command::County(command) => self.settings(command),
+            Command::Booking(id, command) => self.one(id, command),
+        };
+        match done {
             Ok(true) => self.finish(first),
-            Ok(false) => *self = undo,
-            Err(refusal) => {
-                *self = undo;
-                return Err(refusal);
-            }
+            Ok(false) | Err(_) => *self = undo,
         }
-        Ok(())
+        let last = self.records.last().map_or(0, |record| record.seq);
+        let answer = done.map(|_| last);
+        let (clock, person, history) = (self.clock, self.person.clone(), self.history);
+        self.told.push(Told { clock, person, history, command, answer: answer.clone() });
+        answer.map(|_| ())
+    }
+
+    /// One record on the county, and those of the bookings that follow; whether anything was recorded.
+    fn settings(&mut self, command: &CountyCommand) -> Result<bool, Refusal> {
+        let ctx = self.context();
+        let answer = decide::county(self.county.as_ref(), self.decided_in(command, ctx.now), command, &ctx)?;
+        if answer.events.is_empty() {
+            return Ok(false);
+        }
+        self.record(None, &ctx, answer.events);
+        if let Some(affected) = answer.affected {
+            self.fan_out(&affected);
+        }
+        Ok(true)
     }
 
     /// What a command would be answered, recording nothing.

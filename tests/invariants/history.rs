@@ -11,7 +11,7 @@ use detainer::domain::detainer::{DocumentKind, Edition, Form};
 use detainer::domain::facts::{CloseReason, Disposition, EndKind, Fact, PaperKind, StatusProof, Tri};
 use detainer::domain::ids::{AgreementId, DetainerId, FacilityId};
 use detainer::domain::policy::{Mode, OpenDetainers, Revision};
-use detainer::domain::rate::DayCount;
+use detainer::domain::rate::{DayCount, Rate};
 use detainer::domain::refusal::Refusal;
 use detainer::domain::testing::{self, World};
 use detainer::domain::time::{HOUR_US, Instant, Zone};
@@ -111,6 +111,12 @@ pub enum Act {
     Terminate {
         agreement: u8,
     },
+    Price {
+        west: bool,
+        count: u8,
+        from: i8,
+        days: u8,
+    },
     Sweep,
 }
 
@@ -165,6 +171,8 @@ fn act() -> impl Strategy<Value = Act> {
             .prop_map(|(term, budget, from, days, signed)| Act::Promise { term, budget, from, days, signed }),
         2 => (id.clone(), 0u8..5).prop_map(|(agreement, days)| Act::Amend { agreement, days }),
         1 => id.prop_map(|agreement| Act::Terminate { agreement }),
+        2 => (any::<bool>(), 0u8..4, -4i8..3, 0u8..4)
+            .prop_map(|(west, count, from, days)| Act::Price { west, count, from, days }),
         1 => Just(Act::Sweep),
     ]
 }
@@ -221,9 +229,18 @@ pub fn zone() -> Zone {
 }
 
 /// Tells a history and lets `see` look at every step.
-pub fn tell(history: &History, mut see: impl FnMut(&Around<'_>) -> Result<(), TestCaseError>) -> Result<World, TestCaseError> {
+pub fn tell(history: &History, see: impl FnMut(&Around<'_>) -> Result<(), TestCaseError>) -> Result<World, TestCaseError> {
+    tell_of("county", history, see)
+}
+
+/// Tells a history of a county of this name.
+pub fn tell_of(
+    county: &str,
+    history: &History,
+    mut see: impl FnMut(&Around<'_>) -> Result<(), TestCaseError>,
+) -> Result<World, TestCaseError> {
     let start = testing::instant("2024-03-05T14:00:00Z");
-    let mut world = World::new(zone(), start);
+    let mut world = World::named(county, zone(), start);
     world.facility("west", "America/Denver".parse().unwrap());
     world.price(testing::rate("r1", "126.00", DayCount::Hourly, testing::day("2024-01-01"))).unwrap();
     let mut west = testing::rate("r2", "90.00", DayCount::CalendarDay, testing::day("2024-01-01"));
@@ -370,6 +387,7 @@ fn act_on(world: &mut World, n: usize, act: &Act, at: Instant, history: &History
             let id = agreement_named(world, agreement).map_or_else(|| AgreementId::trusted(NOBODY), |a| a.id);
             world.county(CountyCommand::TerminateAgreement(id, at))
         }
+        Act::Price { west, count, from, days } => world.price(rate(&format!("P{n:02}"), at, (west, count, from, days))),
         Act::Sweep => {
             world.sweep();
             Ok(())
@@ -496,4 +514,16 @@ fn agreement(id: &str, at: Instant, (term, budget, from, days): (u8, u8, i8, u8)
     agreement.end = (days > 0).then(|| start + chrono::Days::new(u64::from(days)));
     agreement.signed = signed.then(|| zone.start_of(start));
     agreement
+}
+
+/// A price that takes the place of the standing one from a day on, in one of four day counts.
+fn rate(id: &str, at: Instant, (west, count, from, days): (bool, u8, i8, u8)) -> Rate {
+    let counts = [DayCount::Hourly, DayCount::CalendarDay, DayCount::Midnight, DayCount::Per24h];
+    let start = zone().date(at) + chrono::Duration::days(i64::from(from));
+    let mut rate = testing::rate(id, "139.45", counts[usize::from(count) % 4], start);
+    rate.end = (days > 0).then(|| start + chrono::Days::new(u64::from(days)));
+    if west {
+        rate.facility = FacilityId::trusted("west");
+    }
+    rate
 }
