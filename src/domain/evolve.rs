@@ -280,6 +280,7 @@ pub fn is_shared(county: &County, event: &Event) -> bool {
         Event::BudgetMoved(_) => true,
         Event::BookingCreated(e) => unused(&e.facility),
         Event::Moved(arrival) => unused(&arrival.facility),
+        Event::Corrected(Correction { facility: Some(facility), .. }) => unused(facility),
         _ => false,
     }
 }

@@ -160,7 +160,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (b.clone(), id.clone()).prop_map(|(booking, detainer)| Act::Decline { booking, detainer }),
         1 => (b.clone(), any::<bool>()).prop_map(|(booking, west)| Act::Move { booking, west }),
         1 => (b.clone(), 0u8..5).prop_map(|(booking, kind)| Act::End { booking, kind }),
-        6 => (b.clone(), 0u8..10, id.clone(), -9i8..14, any::<bool>())
+        6 => (b.clone(), 0u8..12, id.clone(), -9i8..14, any::<bool>())
             .prop_map(|(booking, what, which, by, confirmed)| Act::Correct { booking, what, which, by, confirmed }),
         1 => (b.clone(), 0u8..30, prop_oneof![Just(1u8), Just(8u8)])
             .prop_map(|(booking, hours, form)| Act::Again { booking, hours, form }),
@@ -430,6 +430,14 @@ fn correct(world: &mut World, n: usize, booking: u8, what: u8, which: u8, by: i8
         5 => testing::correction(CorrectedFact::Served, detainer_id, served, new(served)),
         6 => testing::correction(CorrectedFact::Lifted, detainer_id, lifted, new(lifted)),
         7 => testing::correction(CorrectedFact::Ending, "", ended, new(ended)),
+        9 | 10 => {
+            let known = &known.arrivals[usize::from(which) % known.arrivals.len()];
+            let old = (what == 9).then_some(known.at.effective);
+            let mut arrival =
+                testing::correction(CorrectedFact::Arrival, "", old, if never && what == 9 { None } else { Some(at) });
+            arrival.facility = Some(FacilityId::trusted(if by > 0 { "west" } else { "jail" }));
+            arrival
+        }
         8 => {
             let booked = Some(known.booked.effective);
             testing::correction(CorrectedFact::BookedTime, "", booked, moved(booked))
