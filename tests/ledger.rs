@@ -16,7 +16,7 @@ use detainer::domain::time::Instant;
 use detainer::identity::{MasterKey, SeededEntropy};
 use detainer::journal::tree::{Hash, leaf_hash, root_of};
 use detainer::ledger::{AsOf, Call, Clock, Command, Ledger, LedgerError, Written};
-use detainer::rows::tables::{BOOKINGS, DECISIONS, DETAINERS, HOLDS, JOURNAL, POSTINGS, SEALED};
+use detainer::rows::tables::{BOOKINGS, DECISIONS, DETAINERS, HOLDS, JOURNAL, POSTINGS, SEALED, SUBJECTS};
 use detainer::rows::{Cell, Row, Table, state};
 use detainer::store::Store;
 use std::sync::Arc;
@@ -395,5 +395,33 @@ async fn a_stopped_ledger_finishes_what_it_took_and_takes_no_more() {
         assert!(matches!(ledger.write(call, command).await, Err(LedgerError::ShuttingDown)));
         let rows = fresh.store.rows(&BOOKINGS, "", &[]).await.unwrap();
         assert_eq!(rows.len(), recorded + 1, "what was answered is there, and nothing else");
+    }
+}
+
+#[tokio::test]
+async fn a_subject_keeps_the_first_key_that_was_made_for_them() {
+    let row = |key: &[u8]| {
+        let body = vec![key.to_vec().into(), Cell::Null, vec![1_u8; 32].into(), Cell::Null, Cell::Null, Cell::Null, Cell::Null];
+        Row::new(&SUBJECTS, vec!["c".into(), "person-1".into()], body)
+    };
+    let under = |request: &str, key: &[u8]| Call { sealed: vec![row(key)], ..call(request) };
+    for fresh in common::engines().await {
+        let ledger = ledger(&fresh.store);
+        told(&ledger, 4).await;
+        let (_, command) = arrival(1);
+        ledger.write(under("one", b"first"), command).await.unwrap();
+        let late = ledger.write(under("two", b"second"), paper(1).1).await;
+        assert!(matches!(late, Err(LedgerError::OtherKey)), "{late:?}");
+        ledger.write(under("two", b"first"), paper(1).1).await.unwrap();
+        // The same within one batch.
+        let rival = |n: usize, key: &[u8]| {
+            let mut rival = row(key);
+            rival.key = vec!["c".into(), "person-2".into()];
+            (Call { sealed: vec![rival], ..call(&format!("rival-{n}")) }, arrival(n).1)
+        };
+        let both = at_once(&ledger, vec![rival(2, b"first"), rival(3, b"second")]).await;
+        assert!(both[0].is_ok() && matches!(both[1], Err(LedgerError::OtherKey)), "{both:?}");
+        let kept = fresh.store.rows(&SUBJECTS, "", &[]).await.unwrap();
+        assert!(kept.iter().all(|v| v.row.get("wrapped_key").unwrap().as_bytes() == Some(b"first")));
     }
 }

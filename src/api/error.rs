@@ -88,6 +88,7 @@ pub fn of_ledger(method: &str, error: LedgerError) -> Status {
             tracing::error!(%error, "a county is stopped");
             status(ErrorReason::JournalUnreadable, "the county's journal holds a record that this server cannot read")
         }
+        LedgerError::OtherKey => status(ErrorReason::StoreUnavailable, error.to_string()),
         LedgerError::Store(error) => of_store(&error),
         LedgerError::Defect(what) => {
             tracing::error!(what, "a defect");

@@ -133,6 +133,9 @@ pub enum LedgerError {
     /// A setting that this program cannot read: the county is stopped.
     #[error(transparent)]
     BadSetting(Arc<crate::rows::state::BadSetting>),
+    /// A subject's first key was made by somebody else while this was sealed under another; seal again.
+    #[error("the subject's key was made by another call meanwhile; try again with the same request id")]
+    OtherKey,
     /// The machine's clock and the database's differ by more than two seconds.
     #[error("the server's clock differs from the database's by {0} ms")]
     ClockSkew(i64),

@@ -22,7 +22,7 @@ use crate::domain::time::Instant;
 use crate::identity::CountyKey;
 use crate::journal::record::{FORMAT, Record, RequestKey, Stream};
 use crate::journal::tree::{Frontier, Hash, leaf_hash};
-use crate::rows::tables::{JOURNAL, REQUESTS, SEALED, SECRETS};
+use crate::rows::tables::{JOURNAL, REQUESTS, SEALED, SECRETS, SUBJECTS};
 use crate::rows::{Batch, Cell, Kind, Row, state};
 use crate::store::{Head, HeadMove, StoreError, Tx};
 use futures_util::future::BoxFuture;
@@ -75,6 +75,8 @@ pub(super) struct Work {
     made: BTreeMap<SubjectId, Vec<BookingId>>,
     /// Requests answered before, stored or in this batch.
     requests: HashMap<Arc<str>, ([u8; 32], i64, i64)>,
+    /// Wrapped keys of the subjects that calls bring, stored or of this batch.
+    keys: HashMap<Arc<str>, Cell>,
 }
 
 /// What a batch has to write.
@@ -130,6 +132,7 @@ impl<'a> Turn<'a> {
             turn.works.insert(county, work);
         }
         turn.read_requests(jobs).await?;
+        turn.read_keys(jobs).await?;
         turn.read_bookings(jobs).await?;
         Ok(turn)
     }
@@ -163,6 +166,7 @@ impl<'a> Turn<'a> {
             stays: BTreeMap::new(),
             made: BTreeMap::new(),
             requests: HashMap::new(),
+            keys: HashMap::new(),
         })
     }
 
@@ -195,6 +199,24 @@ impl<'a> Turn<'a> {
             };
             if let Some(work) = self.works.get_mut(&CountyId::trusted(county)) {
                 work.requests.insert(id.into(), (fingerprint, first, last));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the keys of the subjects that calls bring.
+    async fn read_keys(&mut self, jobs: &[(&Call, &Command)]) -> Result<(), LedgerError> {
+        let subjects = jobs.iter().flat_map(|(call, _)| &call.sealed).filter(|row| row.table == &SUBJECTS);
+        let keys: Vec<Vec<Cell>> = subjects.map(|row| row.key.clone()).collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        for version in self.tx.rows_by(&SUBJECTS, &["county", "subject"], &keys, "").await? {
+            let (Some((county, subject)), Some(key)) = (subject_key(&version.row), version.row.get("wrapped_key")) else {
+                continue;
+            };
+            if let Some(work) = self.works.get_mut(&CountyId::trusted(county)) {
+                work.keys.insert(subject.into(), key.clone());
             }
         }
         Ok(())
@@ -275,6 +297,9 @@ impl<'a> Turn<'a> {
         let clock = self.core.clock.now();
         if work.recorded.is_some_and(|last| clock < last.plus_us(-BEHIND_US)) {
             return refused(LedgerError::ClockBehind);
+        }
+        if call.sealed.iter().any(|row| work.has_other_key(row)) {
+            return refused(LedgerError::OtherKey);
         }
         let undo = Undo::at(work);
         let at = Pair { seq: undo.seq, recorded: undo.recorded, root: (undo.seq > 0).then(|| work.frontier.root()) };
@@ -393,7 +418,12 @@ impl Sink {
         let body = vec![Cell::from(fingerprint.to_vec()), first.into(), last.into()];
         self.batch.append(Row::new(&REQUESTS, vec![work.id.as_str().into(), Cell::from(call.request_id.clone())], body));
         work.requests.insert(call.request_id.clone(), (fingerprint, first, last));
-        self.sealed.extend(call.sealed.iter().cloned());
+        for row in &call.sealed {
+            if let (Some((_, subject)), Some(key)) = (subject_key(row), row.get("wrapped_key")) {
+                work.keys.insert(subject.into(), key.clone());
+            }
+            self.sealed.push(row.clone());
+        }
         self.moved(core, work, undo.seq)?;
         Ok(pair)
     }
@@ -667,7 +697,21 @@ impl Run<'_, '_> {
     }
 }
 
+/// County and subject of a row of subjects.
+fn subject_key(row: &Row) -> Option<(&str, &str)> {
+    match row.key.as_slice() {
+        [county, subject] if row.table == &SUBJECTS => county.as_text().zip(subject.as_text()),
+        _ => None,
+    }
+}
+
 impl Work {
+    /// Whether a subject's row was sealed under another key than the one that is kept: somebody else made it meanwhile.
+    fn has_other_key(&self, row: &Row) -> bool {
+        let known = subject_key(row).and_then(|(_, subject)| self.keys.get(subject));
+        known.is_some_and(|known| Some(known) != row.get("wrapped_key"))
+    }
+
     /// Lets go of a booking that was only looked at. One that this batch changed stays.
     fn forget_unchanged(&mut self, id: &BookingId) {
         let changed = |booking: &Arc<Booking>| booking.seq > self.found_at;
