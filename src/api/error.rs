@@ -118,6 +118,43 @@ pub fn of_store(error: &StoreError) -> Status {
     status(reason, message)
 }
 
+/// What a request calls what the rules speak of: paths of its fields, names of its resources.
+#[derive(Clone, Debug, Default)]
+pub struct Called {
+    fields: Vec<(&'static str, String)>,
+    resources: Vec<(&'static str, &'static str, String)>,
+}
+
+impl Called {
+    /// A field has another path in this request.
+    #[must_use]
+    pub fn field(mut self, field: &'static str, path: impl Into<String>) -> Self {
+        self.fields.push((field, path.into()));
+        self
+    }
+
+    /// What is missing or taken, where the rules point to `field`, is this resource.
+    #[must_use]
+    pub fn resource(mut self, field: &'static str, kind: &'static str, name: impl Into<String>) -> Self {
+        self.resources.push((field, kind, name.into()));
+        self
+    }
+}
+
+/// The status of a refusal, in the words of the request.
+#[must_use]
+pub fn of_refusal_called(method: &str, refusal: &Refusal, called: &Called) -> Status {
+    let named = called.resources.iter().find(|(field, ..)| *field == refusal.field);
+    if let (Why::NotFound | Why::IdTaken, Some((_, kind, name))) = (refusal.why, named) {
+        return resource(reason_of(method, refusal), kind, name, refusal.detail.clone());
+    }
+    let path = called.fields.iter().find(|(field, _)| *field == refusal.field);
+    match path {
+        Some((_, path)) => of_refusal(method, &Refusal { field: path.clone(), ..refusal.clone() }),
+        None => of_refusal(method, refusal),
+    }
+}
+
 /// The status of a refusal.
 #[must_use]
 pub fn of_refusal(method: &str, refusal: &Refusal) -> Status {
@@ -163,8 +200,8 @@ fn reason_of(method: &str, refusal: &Refusal) -> ErrorReason {
         Why::AlreadyThere => R::AlreadyThere,
         Why::FactConflict => R::FactConflict,
         Why::SecondPersonRequired => R::SecondPersonRequired,
-        Why::ProposalClosed if refusal.detail.contains("confirmed") => R::ProposalConfirmed,
-        Why::ProposalClosed => R::ProposalExpired,
+        Why::ProposalConfirmed => R::ProposalConfirmed,
+        Why::ProposalExpired => R::ProposalExpired,
         Why::StaleEtag => R::StaleEtag,
         Why::PastSwitchDisplacesDecisions => R::PastSwitchDisplacesDecisions,
         Why::FixedOnceInUse if refusal.field == "currency_code" => R::CurrencyDiffers,

@@ -17,16 +17,18 @@ pub mod watch;
 pub mod write;
 
 mod agreements;
+mod booking;
 mod county;
 mod journal;
 mod policy;
 mod token;
 
+use crate::domain::booking::Booking;
 use crate::domain::county::County;
-use crate::domain::ids::CountyId;
+use crate::domain::ids::{BookingId, CountyId};
 use crate::domain::time::Instant;
 use crate::identity::Opaque;
-use crate::ledger::{AsOf, Call, Command, Ledger, Pair, Written};
+use crate::ledger::{AsOf, Call, Command, Ledger, LedgerError, Pair, Written};
 use crate::pb;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -71,6 +73,37 @@ impl Api {
         self.ledger.write(call, command).await.map_err(|error| error::of_ledger(method, error))
     }
 
+    /// Hands a command to the ledger; what it refuses is told in the words of the request.
+    ///
+    /// # Errors
+    /// The status of what the ledger answers.
+    pub async fn write_called(&self, call: Call, command: Command, called: &error::Called) -> Result<Written, Status> {
+        let method = call.method;
+        self.ledger.write(call, command).await.map_err(|error| match error {
+            LedgerError::Refused(refusal) => error::of_refusal_called(method, &refusal, called),
+            other => error::of_ledger(method, other),
+        })
+    }
+
+    /// A booking and its county as of one point. The credential must be bound to the county.
+    ///
+    /// # Errors
+    /// `COUNTY_NOT_ALLOWED`, `RESOURCE_NOT_FOUND`, `AS_OF_IN_FUTURE`, the ledger's.
+    pub async fn booking_at(
+        &self,
+        principal: &auth::Principal,
+        county: &CountyId,
+        booking: &BookingId,
+        as_of: AsOf,
+    ) -> Result<(Pair, Arc<County>, Arc<Booking>), Status> {
+        principal.allow(county)?;
+        let found = self.ledger.booking(county, booking, as_of).await;
+        let (pair, found) = found.map_err(|error| error::of_ledger("", error))?;
+        let found = found.ok_or_else(|| error::not_found("booking", &names::of::booking(county, booking)))?;
+        let (_, shared) = self.county_at(principal, county, AsOf::Sequence(pair.seq)).await?;
+        Ok((pair, shared, found))
+    }
+
     /// A county as of a point. The credential must be bound to it.
     ///
     /// # Errors
@@ -110,6 +143,7 @@ pub fn services(api: &Api) -> Routes {
         };
     }
     serve! {
+        booking_service_server::BookingServiceServer,
         county_service_server::CountyServiceServer,
         journal_service_server::JournalServiceServer,
         policy_service_server::PolicyServiceServer,

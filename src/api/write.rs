@@ -83,6 +83,26 @@ pub fn call(
     })
 }
 
+/// As [`call`] where the county may be badly named: then only the request id is checked.
+///
+/// # Errors
+/// `COUNTY_NOT_ALLOWED`.
+pub fn begin(
+    fields: &mut Fields,
+    principal: &Principal,
+    method: &'static str,
+    county: Option<&CountyId>,
+    request: &impl WriteRequest,
+) -> Result<Option<Call>, Status> {
+    match county {
+        Some(county) => call(fields, principal, method, county, request).map(Some),
+        None => {
+            request_id(fields, request.request_id());
+            Ok(None)
+        }
+    }
+}
+
 /// Checks a request id: 1 to 64 characters.
 pub fn request_id(fields: &mut Fields, id: &str) {
     if id.is_empty() {

@@ -42,6 +42,8 @@ pub struct Booking {
     pub previous: Vec<BookingId>,
     /// Clock stretches inherited from an earlier stay (DOMAIN.md §4 *Never again*, §10.14).
     pub inherited: Vec<Span>,
+    /// The stay that had ended within 24 hours before this one, where they come from it.
+    pub inherits_from: Option<BookingId>,
     /// Custody after T0 as worked out from the above.
     pub custody: Custody,
     /// Postings in force: those not reversed.

@@ -123,6 +123,8 @@ pub struct BookingCreated {
     pub previous: Vec<BookingId>,
     /// Clock stretches carried over.
     pub inherited: Vec<Span>,
+    /// The stay that they come from.
+    pub inherits_from: Option<BookingId>,
 }
 
 /// A basis closed.

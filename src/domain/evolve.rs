@@ -38,6 +38,7 @@ fn new_booking(created: &BookingCreated, seq: i64) -> Booking {
         detainers: Vec::new(),
         previous: created.previous.clone(),
         inherited: created.inherited.clone(),
+        inherits_from: created.inherits_from.clone(),
         custody: Custody::default(),
         postings: Vec::new(),
         reservations: Vec::new(),

@@ -33,8 +33,10 @@ pub enum Why {
     FactConflict,
     /// A second person has to confirm.
     SecondPersonRequired,
-    /// The proposal is no longer open.
-    ProposalClosed,
+    /// The proposal was confirmed already.
+    ProposalConfirmed,
+    /// The proposal's time has passed.
+    ProposalExpired,
     /// The etag is not the current one.
     StaleEtag,
     /// Decisions were recorded under the revision that would be displaced.

@@ -3,10 +3,13 @@
 //! Reading gathers bad fields in [`Fields`](super::time::Fields) and answers nothing where one is bad; writing cannot
 //! fail. Nothing here looks anything up, and no rule of the field lives here.
 
+pub mod booking;
+pub mod correction;
 pub mod custody;
 pub mod decision;
 pub mod detainer;
 pub mod duty;
+pub mod facts;
 pub mod form;
 pub mod hold;
 
@@ -39,6 +42,17 @@ macro_rules! words {
     )+};
 }
 pub(super) use words;
+
+/// Whether an answer is to show who a person is.
+pub fn shows_identity(fields: &mut Fields, field: &str, view: i32) -> bool {
+    match pb::View::try_from(view) {
+        Ok(view) => view == pb::View::Identity,
+        Err(_) => {
+            fields.bad(field, one_of(&[pb::View::Basic.as_str_name(), pb::View::Identity.as_str_name()]));
+            false
+        }
+    }
+}
 
 /// What an enumeration must be, in words.
 #[must_use]

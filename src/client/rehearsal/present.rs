@@ -78,7 +78,7 @@ pub async fn record(client: &Client, county: &str, anchor: DateTime<Utc>, stay: 
     if stay.claims_citizenship {
         let kind = Some(pb::fact::Kind::CitizenshipClaim(pb::CitizenshipClaimFact {}));
         let at = Some(time::stamp(before(t0 + 60)));
-        let fact = pb::Fact { fact_id: "claim".to_owned(), effective_time: at, source: source(stay), kind };
+        let fact = pb::Fact { fact_id: String::new(), effective_time: at, source: source(stay), kind };
         let id = request_id(&format!("{} claim", stay.booking));
         let request = pb::UpdateFactsRequest { name: booking.clone(), request_id: id, facts: vec![fact], ..Default::default() };
         client.update_facts(request).await?;

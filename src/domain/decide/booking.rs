@@ -160,6 +160,7 @@ fn create_booking(
             format!("the subject's stay {} reaches past {}: stays of one subject never overlap", other.booking, create.booked);
         return Err(Refusal::new(Why::StayOverlaps, "booked_time", detail));
     }
+    let last = inherited(earlier, create.booked);
     let mut events = vec![Event::BookingCreated(BookingCreated {
         booking: create.booking.clone(),
         subject: create.subject.clone(),
@@ -169,7 +170,8 @@ fn create_booking(
         facility: create.facility.clone(),
         bases_known: create.bases.is_some(),
         previous: earlier.iter().map(|e| e.booking.clone()).collect(),
-        inherited: inherited(earlier, create.booked),
+        inherited: last.map(|stay| stay.stretches.clone()).unwrap_or_default(),
+        inherits_from: last.map(|stay| stay.booking.clone()),
     })];
     let mut booking = evolve::booking(None, ctx.seq, &events[0]);
     for (n, open) in create.bases.iter().flatten().enumerate() {
@@ -208,10 +210,10 @@ fn same_stay(known: &Booking, told: &CreateBooking) -> bool {
         && facts.iter().zip(&told.facts).all(same_fact)
 }
 
-/// A stay that begins within 24 hours of the last one's end inherits the time used (DOMAIN.md §4, §10.14).
-fn inherited(earlier: &[EarlierStay], booked: Instant) -> Vec<Span> {
+/// The stay whose clock a new one takes on: one that begins within 24 hours of the last one's end inherits the time used (DOMAIN.md §4, §10.14).
+fn inherited(earlier: &[EarlierStay], booked: Instant) -> Option<&EarlierStay> {
     let recent = |e: &&EarlierStay| e.stay.end <= booked && booked <= e.stay.end.plus_us(DAY_US);
-    earlier.iter().filter(recent).max_by_key(|e| e.stay.end).map(|e| e.stretches.clone()).unwrap_or_default()
+    earlier.iter().filter(recent).max_by_key(|e| e.stay.end).filter(|e| !e.stretches.is_empty())
 }
 
 pub(super) fn known_facility(county: &County, field: &str, facility: &FacilityId) -> Result<(), Refusal> {

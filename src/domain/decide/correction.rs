@@ -75,11 +75,11 @@ pub(super) fn confirmed(id: &ProposalId, ctx: &Context) -> Event {
 pub(super) fn open_proposal<'a>(proposals: &'a [Proposal], id: &ProposalId, ctx: &Context) -> Result<&'a Proposal, Refusal> {
     let proposal = proposals.iter().find(|p| p.id == *id).ok_or_else(|| missing("proposal", id.as_str()))?;
     if proposal.confirmed.is_some() {
-        return Err(Refusal::new(Why::ProposalClosed, "name", format!("proposal {id} was confirmed already")));
+        return Err(Refusal::new(Why::ProposalConfirmed, "name", format!("proposal {id} was confirmed already")));
     }
     if ctx.now >= proposal.expires {
         let detail = format!("proposal {id} could be confirmed until {}", proposal.expires);
-        return Err(Refusal::new(Why::ProposalClosed, "name", detail));
+        return Err(Refusal::new(Why::ProposalExpired, "name", detail));
     }
     if proposal.person == ctx.person {
         let detail = "the person who proposed cannot confirm; two credentials of one person are one";

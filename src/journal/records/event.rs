@@ -49,6 +49,8 @@ message! {
         8: previous,
         /// Clock stretches carried over.
         9: inherited,
+        /// The stay that they come from.
+        10: inherits_from,
     }
 
     /// A basis closed.

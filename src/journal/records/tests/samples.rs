@@ -472,6 +472,7 @@ fn of_a_booking() -> Vec<Event> {
             bases_known: true,
             previous: vec![BookingId::trusted("2016-000001")],
             inherited: vec![Span::from(at())],
+            inherits_from: Some(BookingId::trusted("2016-000001")),
         }),
         Event::BasisOpened(basis),
         Event::BasisClosed(BasisClosed { basis: BasisId::trusted("1"), close }),
