@@ -220,6 +220,31 @@ async fn a_refusal_and_a_stale_etag_change_nothing() {
 }
 
 #[tokio::test]
+async fn a_switch_counts_what_turns_at_its_own_instant() {
+    let switch = |id: &str, mode, effective: &str| {
+        let revision = NewRevision { id: None, effective: instant(effective), revision: testing::revision(id, mode) };
+        Command::County(CountyCommand::Switch(Box::new(revision)))
+    };
+    for fresh in common::engines().await {
+        let ledger = ledger(&fresh.store);
+        // A detainer that is honored, its charge still open.
+        told(&ledger, 6).await;
+        let mut counts = Vec::new();
+        for (request, command) in [
+            ("ahead", switch("none", Mode::DeclineAll, "2024-06-01T04:00:00Z")),
+            ("now", switch("again", Mode::HonorAlways, "2024-03-20T12:00:01Z")),
+            ("later", switch("guaranteed", Mode::RequireReimbursementGuarantee, "2024-07-01T04:00:00Z")),
+            ("back", switch("always again", Mode::HonorAlways, "2024-08-01T04:00:00Z")),
+        ] {
+            let written = ledger.write(call(request), command).await.unwrap();
+            counts.push((written.followed.decided, written.followed.to_honor, written.followed.from_honor));
+        }
+        // Declined from June on; the rule of today changes no answer; declined already in July; honored from August on.
+        assert_eq!(counts, [(1, 0, 1), (1, 0, 0), (1, 0, 0), (1, 1, 0)]);
+    }
+}
+
+#[tokio::test]
 async fn a_sealed_text_is_kept_once_however_often_it_comes() {
     for fresh in common::engines().await {
         let ledger = ledger(&fresh.store);

@@ -56,6 +56,10 @@ pub struct Booking {
     pub alerts: Vec<Alert>,
     /// The last record that touched this booking.
     pub seq: i64,
+    /// The highest number that a fact of it ever had: no number is given twice, also where its fact was voided.
+    pub last_fact: u32,
+    /// Bases that were voided: the numbers among them are not given again.
+    pub voided_bases: Vec<BasisId>,
 }
 
 /// Custody after T0: derived, stored, only copied by `evolve`.

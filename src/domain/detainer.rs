@@ -84,6 +84,23 @@ pub struct Boxes {
 }
 
 impl Boxes {
+    /// What no form of an edition says: each contradiction, with the name of its field (DOMAIN.md §2 *Form editions*). A
+    /// form that seems to say it was read wrongly.
+    #[must_use]
+    pub fn contradictions(&self, edition: Edition) -> Vec<(&'static str, &'static str)> {
+        let all = [
+            (self.hold && !edition.can_hold(), "hold_requested", "must be false on an I-247N, which asks for notice only"),
+            (self.lent && edition != Edition::I247A, "dhs_lent_return", "is box 2 of the I-247A only"),
+            (self.lent && self.hold, "dhs_lent_return", "is never ticked together with hold_requested"),
+            (
+                self.upon_conviction && edition != Edition::I247Of2011,
+                "operative_upon_conviction",
+                "is on the edition of 2011 only",
+            ),
+        ];
+        all.into_iter().filter(|(so, ..)| *so).map(|(_, field, why)| (field, why)).collect()
+    }
+
     /// Whether at least one probable-cause box is ticked; unknown where nobody read them.
     #[must_use]
     pub fn has_probable_cause(&self) -> Tri {

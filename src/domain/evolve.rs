@@ -45,6 +45,8 @@ fn new_booking(created: &BookingCreated, seq: i64) -> Booking {
         proposals: Vec::new(),
         alerts: Vec::new(),
         seq,
+        last_fact: 0,
+        voided_bases: Vec::new(),
     }
 }
 
@@ -53,7 +55,10 @@ pub fn apply(booking: &mut Booking, event: &Event) {
     match event {
         Event::BasisOpened(basis) => booking.bases.push(basis.clone()),
         Event::BasisClosed(closed) => with_basis(booking, &closed.basis, |b| b.closed = Some(closed.close.clone())),
-        Event::FactRecorded(fact) => booking.facts.push(fact.clone()),
+        Event::FactRecorded(fact) => {
+            booking.last_fact = booking.last_fact.max(fact.n);
+            booking.facts.push(fact.clone());
+        }
         Event::Moved(arrival) => booking.arrivals.push(arrival.clone()),
         Event::Ended(ending) => booking.ending = Some(ending.clone()),
         Event::DetainerRecorded(detainer) => booking.detainers.push(detainer.clone()),
@@ -153,7 +158,10 @@ fn correct(booking: &mut Booking, correction: &Correction) {
                 source: correction.source.clone(),
             }),
         }),
-        (Fact::BasisVoided, _) => booking.bases.retain(|b| b.id.as_str() != &**subject),
+        (Fact::BasisVoided, _) => {
+            booking.bases.retain(|b| b.id.as_str() != &**subject);
+            booking.voided_bases.push(BasisId::trusted(subject));
+        }
         (Fact::Arrival, new) => {
             if let Some(old) = correction.old {
                 booking.arrivals.retain(|a| a.at.effective != old || a.at == booking.booked);

@@ -343,7 +343,7 @@ impl Condition {
 pub fn evaluate(revision: Option<&Revision>, inputs: &Inputs) -> Answer {
     let Some(revision) = revision else {
         let steps = vec![step(Step::RevisionInForce, "a revision in force", Tri::No, "none in force at that instant")];
-        return answer(Outcome::NeedsReview, Reason::NoPolicyInForce, None, None, steps);
+        return reviewed(Reason::NoPolicyInForce, None, inputs, steps);
     };
     let rule = revision.rule().explain(inputs);
     let mut steps = Vec::with_capacity(4);
@@ -361,7 +361,7 @@ pub fn evaluate(revision: Option<&Revision>, inputs: &Inputs) -> Answer {
         "facts of the booking",
     ));
     if inputs.status_proof {
-        return reviewed(Reason::StatusProof, revision, inputs, steps);
+        return reviewed(Reason::StatusProof, Some(revision), inputs, steps);
     }
 
     let facial = revision.asks_facial_sufficiency(inputs.edition);
@@ -376,10 +376,12 @@ pub fn evaluate(revision: Option<&Revision>, inputs: &Inputs) -> Answer {
     steps.push(rule.clone());
     match rule.value {
         Tri::No => answer(Outcome::Decline, declined_because(revision, inputs), Some((revision, Tri::No)), None, steps),
-        Tri::Unknown => reviewed(Reason::RuleUnknown, revision, inputs, steps),
+        Tri::Unknown => reviewed(Reason::RuleUnknown, Some(revision), inputs, steps),
         Tri::Yes if facial && inputs.facially_sufficient == Tri::Unknown => {
-            reviewed(Reason::FaciallyUnknown, revision, inputs, steps)
+            reviewed(Reason::FaciallyUnknown, Some(revision), inputs, steps)
         }
+        // What a person declined on review stays declined, whatever comes to be known of it (the stricter reading).
+        Tri::Yes if inputs.review_declined => reviewed(Reason::ReviewDeclined, Some(revision), inputs, steps),
         Tri::Yes => {
             let agreement = revision.reads_guarantee().then(|| guarantee(inputs, revision.minimum).cloned()).flatten();
             answer(Outcome::Honor, Reason::RuleSatisfied, Some((revision, Tri::Yes)), agreement, steps)
@@ -397,10 +399,11 @@ fn declined_because(revision: &Revision, inputs: &Inputs) -> Reason {
 }
 
 /// NEEDS_REVIEW, unless a person has already declined on review.
-fn reviewed(reason: Reason, revision: &Revision, inputs: &Inputs, mut steps: Vec<Explanation>) -> Answer {
+/// What has to be reviewed; declined where a person did that already.
+fn reviewed(reason: Reason, revision: Option<&Revision>, inputs: &Inputs, mut steps: Vec<Explanation>) -> Answer {
     if inputs.review_declined {
         steps.push(step(Step::DeclinedOnReview, "declined on review", Tri::Yes, "the reviewer's own act"));
-        return answer(Outcome::Decline, Reason::ReviewDeclined, Some((revision, Tri::No)), None, steps);
+        return answer(Outcome::Decline, Reason::ReviewDeclined, revision.map(|revision| (revision, Tri::No)), None, steps);
     }
     answer(Outcome::NeedsReview, reason, None, None, steps)
 }

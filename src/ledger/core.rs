@@ -265,9 +265,8 @@ impl Core {
                 events.extend(record.events.iter().cloned());
             }
         }
-        let now = records.last().map_or(Instant::MIN, |record| record.recorded);
         let touched = after.iter().filter_map(|(id, after)| Some((before.get(id).map(|b| &**b), after.as_ref()?)));
-        let followed = followed(touched, now);
+        let followed = followed(touched);
         let booking = match command {
             Command::Booking(id, _) => after.remove(id).flatten().map(Arc::new),
             Command::County(_) => None,

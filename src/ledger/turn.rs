@@ -13,6 +13,7 @@ use crate::domain::command::{BookingCommand, CountyCommand, EarlierStay, Follow}
 use crate::domain::county::County;
 use crate::domain::decide::{self, Affected, Context};
 use crate::domain::decision::{Outcome, Trigger};
+use crate::domain::detainer::Detainer;
 use crate::domain::event::Event;
 use crate::domain::evolve;
 use crate::domain::ids::{BookingId, CountyId, SubjectId};
@@ -755,29 +756,28 @@ fn answered(work: &Work, undo: &Undo, command: &Command, drafts: &[Draft]) -> Op
         let after = work.bookings.get(id).and_then(Option::as_deref)?;
         Some((before.as_deref(), after))
     });
-    let now = drafts.last().map_or(Instant::MIN, |draft| draft.recorded);
     Some(Written {
         pair: Pair::default(),
         first_seq: undo.seq + i64::from(!drafts.is_empty()),
         county,
         booking,
         events: drafts.iter().filter(|draft| draft.stream == own).flat_map(|draft| draft.events.clone()).collect(),
-        followed: followed(touched, now),
+        followed: followed(touched),
         replayed: false,
     })
 }
 
-/// What following bookings did between two states, as the answers stand at an instant.
-pub(super) fn followed<'b>(touched: impl Iterator<Item = (Option<&'b Booking>, &'b Booking)>, now: Instant) -> Followed {
+/// What following bookings did between two states. A request that was decided has turned where the answer in force from
+/// the first of its new decisions on is another than the one that was known for that instant, ahead or past.
+pub(super) fn followed<'b>(touched: impl Iterator<Item = (Option<&'b Booking>, &'b Booking)>) -> Followed {
     let mut count = Followed::default();
     for (before, booking) in touched {
         for (n, detainer) in booking.detainers.iter().enumerate() {
             let was = before.and_then(|b| b.detainers.get(n));
-            let honored = |detainer: &crate::domain::detainer::Detainer| {
-                let told = detainer.decisions.iter().filter(|d| d.at.effective <= now);
-                told.max_by_key(|d| (d.at.effective, d.n)).is_some_and(|d| d.outcome == Outcome::Honor)
-            };
-            count.decided += i64::from(detainer.decisions.len() > was.map_or(0, |d| d.decisions.len()));
+            let known = was.map_or(0, |d| d.decisions.len());
+            let Some(from) = detainer.decisions.iter().skip(known).map(|d| d.at.effective).min() else { continue };
+            let honored = |detainer: &Detainer| detainer.decision_at(from).is_some_and(|d| d.outcome == Outcome::Honor);
+            count.decided += 1;
             let (was, is) = (was.is_some_and(honored), honored(detainer));
             count.to_honor += i64::from(!was && is);
             count.from_honor += i64::from(was && !is);

@@ -502,7 +502,7 @@ pub fn revision(id: &str, mode: u8, terms: u8) -> Revision {
         1 => (StartRule::OtherwiseReleased, Limit::Hours(48), ExclusionRule::Weekends),
         2 => (StartRule::OtherwiseReleased, Limit::Hours(24), ExclusionRule::WeekendsAndHolidays),
         3 => (StartRule::Receipt, Limit::Hours(48), ExclusionRule::None),
-        4 => (StartRule::WarrantServed, Limit::Hours(72), ExclusionRule::None),
+        4 => (StartRule::WarrantServed, Limit::Hours(36), ExclusionRule::None),
         5 => (StartRule::OtherwiseReleased, Limit::EndOfLocalDay, ExclusionRule::None),
         _ => (StartRule::OtherwiseReleased, Limit::Hours(48), ExclusionRule::AsFormPrints),
     };

@@ -6,3 +6,4 @@
 mod history;
 mod model;
 mod properties;
+mod stories;

@@ -1,9 +1,8 @@
 //! One property for each invariant.
 
 use super::history::{Act, Around, History, histories, tell, zone};
-use detainer::domain::booking::{Booking, CorrectedFact, Ground, Hold, HoldEnd};
+use detainer::domain::booking::{Booking, Ground, Hold, HoldEnd};
 use detainer::domain::clock::{self, Exclusion, Limit, StartRule};
-use detainer::domain::command::{CountyCommand, FacilityChange};
 use detainer::domain::cost::CostLine;
 use detainer::domain::county::County;
 use detainer::domain::decision::{Decision, Outcome};
@@ -11,7 +10,7 @@ use detainer::domain::detainer::Detainer;
 use detainer::domain::event::Event;
 use detainer::domain::facts::{CloseReason, EndKind, Fact, Tri};
 use detainer::domain::gap::{Authority, Gap, Segment};
-use detainer::domain::ids::{AgreementId, BookingId, FacilityId, HoldId, RevisionId};
+use detainer::domain::ids::{AgreementId, BookingId, HoldId, RevisionId};
 use detainer::domain::money::Cents;
 use detainer::domain::policy::{self, FacialRule, Inputs, Mode, OpenDetainers, Revision};
 use detainer::domain::refusal::Why;
@@ -217,8 +216,9 @@ proptest! {
             prop_assert_ne!(unknown, Outcome::Honor);
         }
         let none = policy::evaluate(None, &inputs);
-        prop_assert_eq!((none.outcome, none.notify), (Outcome::NeedsReview, false));
-        if inputs.status_proof || !inputs.asks_hold {
+        let waits = if inputs.review_declined { Outcome::Decline } else { Outcome::NeedsReview };
+        prop_assert_eq!((none.outcome, none.notify), (waits, false));
+        if inputs.status_proof || !inputs.asks_hold || inputs.review_declined {
             prop_assert_ne!(known, Outcome::Honor);
         }
     }
@@ -680,18 +680,4 @@ fn an_empty_history_breaks_nothing() {
     let world = tell(&history, |_| Ok(())).unwrap();
     assert_eq!(world.bookings().count(), 0);
     assert_eq!(zone().name(), "America/New_York");
-}
-
-/// A facility that only a correction put a person in has a booking, so its zone stays (§2).
-#[test]
-fn a_facility_named_by_a_correction_is_in_use() {
-    let now = testing::instant("2024-03-05T14:00:00Z");
-    let mut world = World::new(zone(), now);
-    world.facility("west", "America/Denver".parse().unwrap());
-    world.book("A", "S1", Some(&["A1"]), now).unwrap();
-    let mut arrival = testing::correction(CorrectedFact::Arrival, "", None, Some(now.plus_us(HOUR_US / 60)));
-    arrival.facility = Some(FacilityId::trusted("west"));
-    world.correct("A", arrival).unwrap();
-    let other = FacilityChange { id: FacilityId::trusted("west"), name: None, zone: Some(zone()), city: None };
-    assert_eq!(world.county(CountyCommand::UpdateFacility(other)).map_err(|r| r.why), Err(Why::FixedOnceInUse));
 }

@@ -357,6 +357,9 @@ fn form(words: &mut Words<'_>) -> Result<(Form, bool), String> {
     form.boxes.upon_conviction = options.flag("upon-conviction");
     form.boxes.lent = options.flag("box2");
     form.boxes.hold = edition.can_hold() && !form.boxes.lent && !options.flag("hold-not-ticked");
+    if options.flag("both-boxes") {
+        (form.boxes.lent, form.boxes.hold) = (true, true);
+    }
     form.boxes.final_order = !options.flag("no-cause");
     form.boxes.read = !options.flag("boxes-unread");
     if options.flag("unsigned") {

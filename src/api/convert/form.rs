@@ -90,7 +90,12 @@ pub fn form(
         return None;
     };
     let edition = edition(fields, &format!("{at}.edition"), form.edition);
-    let boxes = boxes(fields, at, form, edition);
+    let boxes = boxes(fields, at, form);
+    if let (Some(edition), Some(boxes)) = (edition, &boxes) {
+        for (field, why) in boxes.contradictions(edition) {
+            fields.bad(&format!("{at}.{field}"), why);
+        }
+    }
     let signed = tri(fields, &format!("{at}.signed"), form.signed);
     let office = office(fields, &format!("{at}.office"), form.office.as_ref());
     let form_date = fields.date(&format!("{at}.form_date"), form.form_date.as_ref());
@@ -127,20 +132,8 @@ fn office(fields: &mut Fields, at: &str, office: Option<&pb::IssuingOffice>) -> 
     Some((office.code.as_str().into(), name, component))
 }
 
-/// What is ticked. The form's own rules are looked at where the edition is known.
-fn boxes(fields: &mut Fields, at: &str, form: &pb::DetainerForm, edition: Option<Edition>) -> Option<Boxes> {
-    if form.hold_requested && edition == Some(Edition::I247N) {
-        fields.bad(&format!("{at}.hold_requested"), "must be false on an I-247N, which asks for notice only");
-    }
-    if form.dhs_lent_return && edition.is_some_and(|edition| edition != Edition::I247A) {
-        fields.bad(&format!("{at}.dhs_lent_return"), "is box 2 of the I-247A only");
-    }
-    if form.dhs_lent_return && form.hold_requested {
-        fields.bad(&format!("{at}.dhs_lent_return"), "is never ticked together with hold_requested");
-    }
-    if form.operative_upon_conviction && edition.is_some_and(|edition| edition != Edition::I247Of2011) {
-        fields.bad(&format!("{at}.operative_upon_conviction"), "is on the edition of 2011 only");
-    }
+/// What is ticked.
+fn boxes(fields: &mut Fields, at: &str, form: &pb::DetainerForm) -> Option<Boxes> {
     let cancels = form.cancels_detainer_of.as_ref();
     let cancels = match cancels {
         None => None,

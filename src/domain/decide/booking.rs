@@ -274,9 +274,8 @@ fn close_basis(booking: &Booking, close: &CloseBasis, ctx: &Context) -> Result<V
 /// Facts in the order given; a release date may lie ahead, everything else is past.
 pub(super) fn new_facts(booking: &Booking, facts: &[NewFact], ctx: &Context) -> Result<Vec<Event>, Refusal> {
     fits(booking.facts.len() + facts.len(), "facts")?;
-    let next = booking.facts.iter().map(|f| f.n).max().unwrap_or(0);
     let mut events = Vec::with_capacity(facts.len());
-    for (n, fact) in (next + 1..).zip(facts) {
+    for (n, fact) in (booking.last_fact.saturating_add(1)..).zip(facts) {
         ctx.not_ahead(&format!("facts[{}].effective_time", events.len()), fact.at)?;
         if matches!(fact.fact, Fact::ExpectedRelease(e) if e.at.is_some_and(|at| at < booking.booked.effective)) {
             let field = format!("facts[{}].expected_release", events.len());
@@ -348,7 +347,8 @@ fn in_custody_at(booking: &Booking, field: &str, at: Instant) -> Result<(), Refu
 
 /// The id of a basis for which the caller gave none.
 pub(super) fn free_basis(booking: &Booking) -> BasisId {
-    BasisId::trusted(&free_number(booking.bases.len(), |n| booking.basis(&BasisId::trusted(n)).is_some()))
+    let taken = |n: &BasisId| booking.basis(n).is_some() || booking.voided_bases.contains(n);
+    BasisId::trusted(&free_number(booking.bases.len() + booking.voided_bases.len(), |n| taken(&BasisId::trusted(n))))
 }
 
 /// A number that names nothing yet, where the caller gave no id: the next after the count.

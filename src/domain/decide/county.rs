@@ -2,6 +2,7 @@
 
 use super::super::agreement::{Agreement, Term};
 use super::super::booking::{Booking, PostingCause, Proposal};
+use super::super::clock::Limit;
 use super::super::command::{CountyCommand, FacilityChange, NewFacility, NewRate, NewRevision};
 use super::super::county::{Calendar, County, Facility, Profile};
 use super::super::decision::Trigger;
@@ -179,6 +180,9 @@ fn revision(county: &County, new: &NewRevision, ctx: &Context) -> Result<Revisio
     if county.revision(&id).is_some() {
         return Err(Refusal::new(Why::IdTaken, "revision_id", format!("revision {id} exists already")));
     }
+    if matches!(new.revision.limit, Limit::Hours(hours) if !(1..=MOST_HOURS).contains(&hours)) {
+        return Err(Refusal::new(Why::Invalid, "clock.limit", "must be 1 to 48 hours, or the end of the local day"));
+    }
     let effective = ctx.moment().stamp(new.effective);
     Ok(Revision { id, effective, author: ctx.actor.clone(), approver: None, ..new.revision.clone() })
 }
@@ -244,6 +248,8 @@ fn create_agreement(county: &County, agreement: &Agreement, ctx: &Context) -> Re
     Ok(agreement_set(county, agreement, None))
 }
 
+/// The longest limit of a hold: what the forms themselves print (8 CFR 287.7(d)).
+const MOST_HOURS: u32 = 48;
 /// The most a day, or a hold, may cost: a million. With it no sum over any custody overflows, so that no release is ever
 /// refused because of money (DOMAIN.md §8.11).
 const MOST_A_DAY: Cents = Cents::new(100_000_000);

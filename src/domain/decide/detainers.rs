@@ -34,6 +34,9 @@ pub(super) fn record(
 
 fn receivable(booking: &Booking, record: &RecordDetainer, ctx: &Context) -> Result<(), Refusal> {
     ctx.not_ahead("received_time", record.received)?;
+    if let Some((field, why)) = record.form.boxes.contradictions(record.form.edition).first() {
+        return Err(Refusal::new(Why::Invalid, format!("form.{field}"), *why));
+    }
     fits(booking.detainers.len(), "detainer")?;
     if record.received >= booking.ended() {
         let detail = format!("custody ended at {}", booking.ended());
