@@ -19,6 +19,7 @@ pub mod write;
 mod agreements;
 mod booking;
 mod county;
+mod detainer;
 mod journal;
 mod policy;
 mod token;
@@ -145,6 +146,7 @@ pub fn services(api: &Api) -> Routes {
     serve! {
         booking_service_server::BookingServiceServer,
         county_service_server::CountyServiceServer,
+        detainer_service_server::DetainerServiceServer,
         journal_service_server::JournalServiceServer,
         policy_service_server::PolicyServiceServer,
         token_service_server::TokenServiceServer,

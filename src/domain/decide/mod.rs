@@ -12,6 +12,7 @@ mod detainers;
 
 pub use booking::{booking, earlier_stay};
 pub use consequences::consequences;
+pub(crate) use detainers::same_paper;
 pub use county::{Affected, CountyAnswer, county, displaced, follows};
 
 use super::deciding::Moment;
