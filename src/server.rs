@@ -7,6 +7,7 @@ use crate::api::{Api, error, services};
 use crate::domain::time::Instant;
 use crate::identity::token::{new_token, token_hash};
 use crate::identity::{Entropy, MasterKey, MasterKeyError, NoEntropy};
+use crate::ledger::sweeper::Sweeper;
 use crate::ledger::{Clock, Ledger, LedgerError};
 use crate::pb::{self, ErrorReason, Role};
 use crate::rows::tables::PRINCIPALS;
@@ -130,6 +131,7 @@ pub async fn serve(listener: TcpListener, ledger: Ledger, stop: CancellationToke
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
 
+    let sweeping = tokio::spawn(Sweeper::new(ledger.clone()).run(stop.clone()));
     let overdue = async {
         stop.cancelled().await;
         reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
@@ -139,6 +141,9 @@ pub async fn serve(listener: TcpListener, ledger: Ledger, stop: CancellationToke
         served = serving => served,
         () = overdue => Ok(()),
     };
+    stop.cancel();
+    // A defect of the sweeper has been logged by its task; the server's own end counts.
+    let _ = sweeping.await;
     ledger.stop().await;
     served.map_err(ServeError::from)
 }

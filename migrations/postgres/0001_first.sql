@@ -106,6 +106,7 @@ create table bookings (
   authority_until bigint,
   gap_end         bigint,
   settle_at       bigint,
+  alert_at        bigint,
   ended_at        bigint,
   end_kind        bigint,
   from_seq        bigint not null,
@@ -186,6 +187,7 @@ create table holds (
 create index holds_running on holds (county, authority_until) where to_seq is null and gap_end is null;
 create index bookings_with_gap on bookings (county, gap_end) where to_seq is null and gap_end is not null;
 create index bookings_to_settle on bookings (county, settle_at) where to_seq is null and settle_at is not null;
+create index bookings_to_alert on bookings (county, alert_at) where to_seq is null and alert_at is not null;
 create index bookings_past_t0 on bookings (county, authority_until) where to_seq is null and t0 is not null;
 
 create table budgets (

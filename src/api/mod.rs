@@ -17,9 +17,11 @@ pub mod watch;
 pub mod write;
 
 mod agreements;
+mod board;
 mod booking;
 mod county;
 mod detainer;
+mod hold;
 mod journal;
 mod policy;
 mod token;
@@ -147,6 +149,7 @@ pub fn services(api: &Api) -> Routes {
         booking_service_server::BookingServiceServer,
         county_service_server::CountyServiceServer,
         detainer_service_server::DetainerServiceServer,
+        hold_service_server::HoldServiceServer,
         journal_service_server::JournalServiceServer,
         policy_service_server::PolicyServiceServer,
         token_service_server::TokenServiceServer,

@@ -4,6 +4,7 @@
 //! law speaks of days, and then in a named zone.
 
 pub mod agreement;
+pub mod alerts;
 pub mod authority;
 pub mod booking;
 pub mod calendar;
@@ -32,3 +33,4 @@ pub mod settling;
 pub mod testing;
 pub mod time;
 pub mod timeline;
+pub mod watching;

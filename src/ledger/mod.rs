@@ -11,6 +11,7 @@ mod core;
 mod lane;
 mod load;
 mod memory;
+pub mod sweeper;
 mod turn;
 
 pub use call::{AsOf, Call, Command, Followed, LedgerError, Pair, Written};

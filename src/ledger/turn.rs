@@ -518,7 +518,11 @@ impl Run<'_, '_> {
         self.settle_due().await?;
         match command {
             Command::County(command) => self.county(command).await,
-            Command::Booking(id, command) => self.booking(id, command).await,
+            Command::Booking(id, command) => {
+                let recorded = self.booking(id, command).await?;
+                // Whoever asks only that what is due be settled has got that, also where nothing is left to follow.
+                Ok(recorded || (matches!(command, BookingCommand::Follow(_)) && !self.drafts.is_empty()))
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 
 use super::tables::{BOOKINGS, BUDGETS, DECISIONS, DETAINERS, HOLDS, POSTINGS, PROPOSALS, SETTINGS};
 use super::{Batch, Cell, DiffError, Row, Version, diff};
+use crate::domain::alerts;
 use crate::domain::booking::{Booking, Hold, Posting, Proposal};
 use crate::domain::county::{Balance, County};
 use crate::domain::decision::Decision;
@@ -60,6 +61,7 @@ fn stay(county: &County, booking: &Booking) -> Row {
         booking.authority_until().into(),
         booking.custody.gaps.iter().map(|g| g.end).max().into(),
         settling::pending(booking).into(),
+        alerts::pending(booking).first().map(|due| due.at).into(),
         ending.map(|e| e.at.effective).into(),
         maybe(ending, |e| number(&e.kind)),
     ];

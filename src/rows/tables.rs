@@ -129,6 +129,8 @@ pub static BOOKINGS: Table = Table {
         Column::int("gap_end").null(),
         // The earliest instant at which a budget may have to be reserved or given back.
         Column::int("settle_at").null(),
+        // The instant at which the next warning about that stretch falls due.
+        Column::int("alert_at").null(),
         Column::int("ended_at").null(),
         Column::int("end_kind").null(),
     ],

@@ -3,10 +3,12 @@
 use super::super::names::of;
 use super::super::time::{stamp, stamp_unless_far, wire_duration};
 use super::custody::wire_authority;
-use crate::domain::booking::{Booking, Hold, HoldEnd};
+use crate::domain::booking::{AlertLevel, Booking, Hold, HoldEnd};
 use crate::domain::county::County;
 use crate::domain::gap::Segment;
+use crate::domain::ids::DetainerId;
 use crate::domain::time::Instant;
+use crate::domain::watching::{GroundAfter, Happened};
 use crate::pb;
 
 /// The word for why a hold ended.
@@ -116,5 +118,40 @@ pub fn wire_hold(county: &County, booking: &Booking, hold: &Hold, at: Instant) -
         late: stretches.iter().any(|stretch| stretch.authority() == pb::AuthorityState::AuthorizedLate),
         agreement: reserved.map(|r| of::agreement(id, &r.agreement)).unwrap_or_default(),
         stretches,
+    }
+}
+
+/// The request that a hold rests on at an instant, or rested on last.
+#[must_use]
+pub fn resting<'a>(booking: &'a Booking, hold: &'a Hold, at: Instant) -> &'a DetainerId {
+    let last = held(booking, hold).take_while(|segment| segment.span.start <= at.max(hold.start)).last();
+    last.and_then(|segment| segment.rests_on.as_ref()).map_or(&hold.detainer, |rests_on| &rests_on.detainer)
+}
+
+/// The word for what happened to a hold.
+#[must_use]
+pub fn wire_happened(happened: Happened) -> pb::HoldEventKind {
+    use pb::HoldEventKind as K;
+    match happened {
+        Happened::Started => K::Started,
+        Happened::Due(AlertLevel::Due24h) => K::Due24h,
+        Happened::Due(AlertLevel::Due4h) => K::Due4h,
+        Happened::Due(_) => K::Due1h,
+        Happened::DeadlinePassed => K::DeadlinePassed,
+        Happened::Ended => K::Ended,
+        Happened::OverDetained => K::OverDetained,
+        Happened::Changed => K::DeadlineChanged,
+    }
+}
+
+/// The word for the ground of custody after an event.
+#[must_use]
+pub fn wire_ground(ground: GroundAfter) -> pb::Ground {
+    match ground {
+        GroundAfter::Basis => pb::Ground::Basis,
+        GroundAfter::Detainer => pb::Ground::Detainer,
+        GroundAfter::None => pb::Ground::None,
+        GroundAfter::NotKnown => pb::Ground::NotKnown,
+        GroundAfter::NotInCustody => pb::Ground::NotInCustody,
     }
 }

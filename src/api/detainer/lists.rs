@@ -12,8 +12,8 @@ use super::super::error::{of_ledger, of_store};
 use super::super::names;
 use super::super::paging::{Page, Resume};
 use super::super::time::{Fields, stamp, wire_pair};
-use super::reads::opened;
 use super::defect;
+use super::reads::opened;
 use crate::domain::booking::Booking;
 use crate::domain::decision::Outcome;
 use crate::domain::detainer::{Detainer, Duty, DutyKind};
@@ -196,12 +196,7 @@ impl Api {
             };
             detainers.push(wire_detainer(&shared, booking, detainer, Shown { at, told: &told, explained: false }));
         }
-        Ok(pb::ListDetainersResponse {
-            detainers,
-            as_of_pair: Some(wire_pair(pair)),
-            next_page_token,
-            at_time: Some(stamp(at)),
-        })
+        Ok(pb::ListDetainersResponse { detainers, as_of_pair: Some(wire_pair(pair)), next_page_token, at_time: Some(stamp(at)) })
     }
 
     async fn requests_wanted(
@@ -352,11 +347,7 @@ impl Api {
             let last = found.last_key_value().map(|(key, _)| key.clone()).unwrap_or_default();
             next_page_token = page.token(&self.opaque, &Resume { seq: pair.seq, at: 0, key: last });
         }
-        Ok(pb::ListDutiesResponse {
-            duties: found.into_values().collect(),
-            as_of_pair: Some(wire_pair(pair)),
-            next_page_token,
-        })
+        Ok(pb::ListDutiesResponse { duties: found.into_values().collect(), as_of_pair: Some(wire_pair(pair)), next_page_token })
     }
 
     /// The first duties after where the page goes on, one more than it takes, by the time they are due.

@@ -48,10 +48,9 @@ impl Api {
                 None
             }
         };
-        if let (Some(digest), Some(stated)) = (digest, paper.as_ref().and_then(|paper| paper.sha256)) {
-            if digest != stated {
-                fields.bad("document.sha256", "is not the digest of content");
-            }
+        let stated = paper.as_ref().and_then(|paper| paper.sha256);
+        if digest.is_some_and(|digest| stated.is_some_and(|stated| stated != digest)) {
+            fields.bad("document.sha256", "is not the digest of content");
         }
         let read = parent.zip(at).zip(source).zip(paper);
         let (mut call, ((((county, booking, detainer), at), source), mut paper)) = whole(fields, call, read)?;
@@ -176,8 +175,7 @@ impl Api {
             _ => None,
         };
         let read = name.zip(known).zip(command);
-        let (mut call, (((county, booking, detainer), (_, _, known)), mut command)) = whole(fields, call, read)
-            .map(|(call, ((name, known), command))| (call, ((name, known), command)))?;
+        let (mut call, (((county, booking, detainer), (_, _, known)), mut command)) = whole(fields, call, read)?;
         let mut sealer = None;
         if let BookingCommand::DeclineReview(decline) = &mut command {
             let mut own = self.sealer(&county, &known.subject).await?;
@@ -200,11 +198,7 @@ impl Api {
         let answer = Answer::new(self, written, request.validate_only)?;
         let shown = answer.shown(&detainer)?;
         let decision = answer.decided(&detainer).next_back().or_else(|| shown.decision.clone());
-        Ok(pb::ResolveReviewResponse {
-            detainer: Some(shown),
-            receipt: answer.receipt(&county, request.validate_only),
-            decision,
-        })
+        Ok(pb::ResolveReviewResponse { detainer: Some(shown), receipt: answer.receipt(&county, request.validate_only), decision })
     }
 
     /// Records that a duty was carried out.

@@ -1,5 +1,6 @@
 //! Commands to one booking.
 
+use super::super::alerts;
 use super::super::authority::{self, Known};
 use super::super::booking::{Alert, Booking, PostingCause};
 use super::super::command::{
@@ -35,7 +36,7 @@ pub fn booking(
     ctx: &Context,
 ) -> Result<Vec<Event>, Refusal> {
     let facts = facts(county, state, earlier, command, ctx)?;
-    if facts.is_empty() && !matches!(command, BookingCommand::Follow(_) | BookingCommand::Alert(..)) {
+    if facts.is_empty() && !matches!(command, BookingCommand::Follow(_)) {
         return Ok(facts);
     }
     let events = follow_up(county, state, command, ctx, facts)?;
@@ -78,7 +79,8 @@ fn facts(
         BookingCommand::Follow(_) => Ok(Vec::new()),
         BookingCommand::Alert(hold, level, until) => {
             let alert = Alert { hold: hold.clone(), level: *level, until: *until };
-            if booking.alerts.contains(&alert) { Ok(Vec::new()) } else { Ok(one(Event::Alerted(alert))) }
+            let is_due = alerts::pending(booking).iter().any(|due| due.alert == alert && due.at <= ctx.now);
+            Ok(if is_due { one(Event::Alerted(alert)) } else { Vec::new() })
         }
     }
 }

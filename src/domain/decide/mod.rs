@@ -12,8 +12,8 @@ mod detainers;
 
 pub use booking::{booking, earlier_stay};
 pub use consequences::consequences;
-pub(crate) use detainers::same_paper;
 pub use county::{Affected, CountyAnswer, county, displaced, follows};
+pub(crate) use detainers::same_paper;
 
 use super::deciding::Moment;
 use super::decision::Trigger;
