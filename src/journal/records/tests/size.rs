@@ -90,7 +90,9 @@ fn a_request_before_t0() {
     let county = county();
     let booking = booked(&county);
     let now = at().plus_us(DAY_US);
-    let form = crate::domain::detainer::Form { documents: Vec::new(), officer: None, a_number: None, ..form() };
+    // The sample ticks every box, also those that no printed form has together.
+    let boxes = crate::domain::detainer::Boxes { lent: false, upon_conviction: false, ..form().boxes };
+    let form = crate::domain::detainer::Form { boxes, documents: Vec::new(), officer: None, a_number: None, ..form() };
     assert_ne!(source().kind, SourceKind::Other);
     let record =
         RecordDetainer { detainer: None, form, received: now.plus_us(-1), source: source(), remarks: None, service: None };
