@@ -113,6 +113,7 @@ create table bookings (
   to_seq          bigint,
   primary key (county, booking, from_seq)
 );
+create index bookings_by_time on bookings (county, booked_at, booking);
 create index bookings_by_subject on bookings (county, subject) where to_seq is null;
 
 create table detainers (

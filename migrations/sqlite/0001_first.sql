@@ -115,6 +115,7 @@ create table bookings (
   to_seq          integer,
   primary key (county, booking, from_seq)
 ) strict;
+create index bookings_by_time on bookings (county, booked_at, booking);
 create index bookings_by_subject on bookings (county, subject) where to_seq is null;
 
 create table detainers (

@@ -99,11 +99,10 @@ impl Api {
         booking: &BookingId,
         as_of: AsOf,
     ) -> Result<(Pair, Arc<County>, Arc<Booking>), Status> {
-        principal.allow(county)?;
-        let found = self.ledger.booking(county, booking, as_of).await;
-        let (pair, found) = found.map_err(|error| error::of_ledger("", error))?;
+        let (pair, shared) = self.county_at(principal, county, as_of).await?;
+        let found = self.ledger.bookings(county, std::slice::from_ref(booking), pair).await;
+        let found = found.map_err(|error| error::of_ledger("", error))?.remove(booking);
         let found = found.ok_or_else(|| error::not_found("booking", &names::of::booking(county, booking)))?;
-        let (_, shared) = self.county_at(principal, county, AsOf::Sequence(pair.seq)).await?;
         Ok((pair, shared, found))
     }
 

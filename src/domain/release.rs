@@ -61,12 +61,12 @@ pub struct Answer {
     pub t0: Option<Instant>,
 }
 
-/// Answers for an instant, by what is recorded.
+/// Answers for an instant, by what is recorded. `recorded` is the time of the county's last record that counts.
 ///
 /// # Errors
 /// Where an amount passes what money can be. That is no answer, and no answer means no authority.
-pub fn check(county: &County, booking: &Booking, at: Instant) -> Result<Answer, Refusal> {
-    let booking = &*afresh(county, booking, at)?;
+pub fn check(county: &County, booking: &Booking, recorded: Instant, at: Instant) -> Result<Answer, Refusal> {
+    let booking = &*afresh(county, booking, recorded, at)?;
     let gap = booking.custody.gaps.iter().rfind(|gap| gap.t0 <= at && (at < gap.end || gap.end == booking.ended()));
     let ground = booking.ground_at(at);
     let gap = gap.filter(|_| !matches!(ground, Ground::Basis(_) | Ground::NotKnown));
@@ -98,20 +98,22 @@ pub fn check(county: &County, booking: &Booking, at: Instant) -> Result<Answer, 
 }
 
 /// The booking as a record made at `at` would leave it, where the stored state may no longer say all (DOMAIN.md §10.25);
-/// as it is otherwise. Balances are those recorded.
+/// as it is otherwise, and wherever something was recorded later. Balances are those recorded. What is not recorded gives
+/// no authority (§5 *From when*).
 ///
 /// # Errors
 /// Where an amount passes what money can be.
-pub fn afresh<'a>(county: &County, booking: &'a Booking, at: Instant) -> Result<Cow<'a, Booking>, Refusal> {
+pub fn afresh<'a>(county: &County, booking: &'a Booking, recorded: Instant, at: Instant) -> Result<Cow<'a, Booking>, Refusal> {
     let over = booking.authority_until().is_some_and(|until| until <= at);
-    if !over && settling::due(county, booking, at).is_none() {
+    if at < recorded || (!over && settling::due(county, booking, at).is_none()) {
         return Ok(Cow::Borrowed(booking));
     }
     let mut now = booking.clone();
     let (seq, changed) = (booking.seq.saturating_add(1), &Trigger::FactChanged);
     let moment = Moment { now: at, seq, history: false, trigger: None, changed };
     consequences(county, &mut now, &moment, authority::Known::Stays, PostingCause::Agreement, &mut Vec::new())?;
-    Ok(Cow::Owned(now))
+    let more = now.running_hold(at).is_some() && booking.running_hold(at).is_none();
+    Ok(if more { Cow::Borrowed(booking) } else { Cow::Owned(now) })
 }
 
 /// The request that the answer is about.
@@ -137,4 +139,86 @@ fn only_service_lacks(booking: &Booking, at: Instant) -> bool {
         d.received.effective <= at && booking.is_open(d, at) && honored && d.form.edition.needs_service() && !served
     };
     booking.custody.barred.is_none() && !authority::is_dead(&booking.custody, at) && booking.detainers.iter().any(|d| waits(&d))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::detainer::Edition;
+    use crate::domain::facts::CloseReason;
+    use crate::domain::policy::Mode;
+    use crate::domain::rate::DayCount;
+    use crate::domain::testing::{World, agreement, cents, day, form, instant, rate, revision};
+    use crate::domain::time::{HOUR_US, Zone};
+    use crate::domain::timeline::{On, timeline};
+
+    /// A rule, a promise with a ceiling where one is told, one stay with a request; T0 four minutes ahead of the clock.
+    fn world(mode: Mode, ceiling: Option<&str>) -> (World, Instant) {
+        let start = instant("2018-03-01T00:00:00Z");
+        let mut world = World::new(Zone::UTC, start);
+        world.switch(revision("r1", mode), start).unwrap();
+        world.price(rate("p1", "100.00", DayCount::Hourly, day("2018-01-01"))).unwrap();
+        if let Some(ceiling) = ceiling {
+            let mut promise = agreement("G", Zone::UTC, day("2018-01-01"));
+            promise.budget = Some(cents(ceiling));
+            world.promise(promise).unwrap();
+        }
+        world.book("B", "s", Some(&["c"]), start).unwrap();
+        world.receive("B", "D", form(Edition::I247Of2012), None, start).unwrap();
+        let t0 = start.plus_us(HOUR_US / 15);
+        world.close("B", "c", CloseReason::BailPosted, t0).unwrap();
+        (world, t0)
+    }
+
+    fn ask(world: &World, at: Instant) -> Answer {
+        check(world.state(), world.booking("B"), world.now(), at).unwrap()
+    }
+
+    #[test]
+    fn a_balance_that_would_not_suffice_gives_no_authority_before_any_record_says_so() {
+        // Forty-eight hours at 100.00 a day are 200.00.
+        for (ceiling, holds) in [("200.00", true), ("199.99", false)] {
+            let (world, t0) = world(Mode::RequireReimbursementGuarantee, Some(ceiling));
+            assert!(world.may_hold("B", t0), "what is stored still says so");
+            let before = ask(&world, t0.plus_us(-1));
+            assert_eq!((before.next, before.hold), (Next::KeepOnBasis, None));
+            let answer = ask(&world, t0);
+            assert_eq!(answer.hold.is_some(), holds, "{ceiling}: {answer:?}");
+            assert_eq!(answer.over_since, (!holds).then_some(t0));
+        }
+    }
+
+    #[test]
+    fn the_answer_changes_at_the_instant_and_not_before() {
+        let (world, t0) = world(Mode::HonorAlways, None);
+        let end = t0.plus_us(48 * HOUR_US);
+        let last = ask(&world, end.plus_us(-1));
+        assert_eq!((last.next, last.until, last.deadline), (Next::HoldUntil, Some(end), Some(end)));
+        let over = ask(&world, end);
+        assert_eq!((over.next, over.hold, over.until), (Next::ReleaseNow, None, None));
+        assert_eq!((over.over_since, over.t0, over.decision), (Some(end), Some(t0), Some(1)));
+        assert_eq!(over.detainer, last.detainer, "the last that could have");
+    }
+
+    #[test]
+    fn a_rule_that_declines_says_since_when_the_person_should_have_been_out() {
+        let (world, t0) = world(Mode::DeclineAll, None);
+        let answer = ask(&world, t0.plus_us(HOUR_US));
+        assert_eq!((answer.next, answer.over_since, answer.deadline), (Next::ReleaseNow, Some(t0), None));
+        assert_eq!(answer.readings.map(|both| both.contiguous), Some(t0.plus_us(48 * HOUR_US)));
+    }
+
+    #[test]
+    fn a_timeline_ends_where_it_is_asked_to() {
+        let (world, t0) = world(Mode::HonorAlways, None);
+        let booking = world.booking("B");
+        let spans = |at: Instant| timeline(booking, at).iter().map(|s| (s.span.start, s.span.end)).collect::<Vec<_>>();
+        let booked = booking.booked.effective;
+        assert_eq!(spans(booked.plus_us(-1)), []);
+        assert_eq!(spans(t0.plus_us(-1)), [(booked, Instant::FAR)]);
+        assert_eq!(spans(t0), [(booked, t0), (t0, Instant::FAR)]);
+        let end = t0.plus_us(48 * HOUR_US);
+        assert_eq!(spans(end), [(booked, t0), (t0, end), (end, Instant::FAR)]);
+        assert!(matches!(timeline(booking, end)[1].on, On::AfterT0(segment, Some(_)) if segment.is_held()));
+    }
 }

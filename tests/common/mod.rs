@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
 pub mod desk;
+pub mod jail;
 
 use detainer::store::{Durability, Engine, Options, Store};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};

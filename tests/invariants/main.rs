@@ -3,6 +3,7 @@
 //! Each property carries the number of its invariant and judges by the recorded facts, not by what the domain derived,
 //! wherever it can. `PROPTEST_CASES` sets how many histories each tries.
 
+mod answers;
 mod history;
 mod model;
 mod properties;

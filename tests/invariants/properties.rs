@@ -21,7 +21,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use std::collections::{BTreeMap, BTreeSet};
 
-fn cases() -> ProptestConfig {
+pub fn cases() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(96);
     ProptestConfig { cases, max_shrink_iters: 4_000, failure_persistence: None, ..ProptestConfig::default() }
 }
@@ -40,7 +40,7 @@ fn ground<'a>(booking: &'a Booking, segment: &Segment) -> Option<&'a Detainer> {
 }
 
 /// Whether a basis is open at an instant, from the recorded bases alone.
-fn basis_open(booking: &Booking, at: Instant) -> bool {
+pub fn basis_open(booking: &Booking, at: Instant) -> bool {
     let open =
         |b: &detainer::domain::facts::Basis| b.opened.effective <= at && b.closed.as_ref().is_none_or(|c| at < c.at.effective);
     booking.bases.iter().any(open)
@@ -65,7 +65,7 @@ fn in_effect(booking: &Booking, detainer: &Detainer, at: Instant) -> bool {
 }
 
 /// Instants at which something may change, and just before and after.
-fn instants(world: &World, booking: &Booking) -> BTreeSet<Instant> {
+pub fn instants(world: &World, booking: &Booking) -> BTreeSet<Instant> {
     let mut all: BTreeSet<Instant> = BTreeSet::new();
     all.insert(world.now());
     all.extend(booking.custody.gaps.iter().flat_map(|g| [g.t0, g.end]));

@@ -58,7 +58,8 @@ impl Api {
         fields.finish()?;
         let (pair, shared, known) = self.booking_at(caller, &county, &id, as_of).await?;
         let at = self.moment(at, as_of, pair);
-        let now = release::afresh(&shared, &known, at).map_err(|refusal| of_refusal("GetTimeline", &refusal))?;
+        let now = release::afresh(&shared, &known, pair.recorded.unwrap_or(at), at)
+            .map_err(|refusal| of_refusal("GetTimeline", &refusal))?;
         let facility = now.facility_at(at);
         let zone = facility.map_or(shared.profile.zone, |facility| shared.zone_of(facility));
         Ok(pb::GetTimelineResponse {
@@ -84,7 +85,8 @@ impl Api {
         fields.finish()?;
         let (pair, shared, known) = self.booking_at(caller, &county, &id, as_of).await?;
         let at = self.moment(at, as_of, pair);
-        let answer = release::check(&shared, &known, at).map_err(|refusal| of_refusal("CheckRelease", &refusal))?;
+        let answer = release::check(&shared, &known, pair.recorded.unwrap_or(at), at)
+            .map_err(|refusal| of_refusal("CheckRelease", &refusal))?;
         Ok(pb::CheckReleaseResponse { as_of_pair: Some(wire_pair(pair)), ..wire_answer(&shared, &known, at, &answer) })
     }
 }

@@ -156,19 +156,23 @@ pub fn wire_answer(county: &County, booking: &Booking, at: Instant, answer: &Ans
     }
 }
 
+/// An instant on the clock of a place; seconds only where there are some.
+fn local(at: Option<Instant>, zone: Zone) -> String {
+    let Some(at) = at else { return String::new() };
+    let form = if at.micros() % 60_000_000 == 0 { "%Y-%m-%d %H:%M %Z" } else { "%Y-%m-%d %H:%M:%S %Z" };
+    at.utc().with_timezone(&zone.0).format(form).to_string()
+}
+
 fn in_words(answer: &Answer, zone: Zone) -> String {
-    let local = |at: Option<Instant>| {
-        at.map_or_else(String::new, |at| at.utc().with_timezone(&zone.0).format("%Y-%m-%d %H:%M:%S %Z").to_string())
-    };
     match answer.next {
         Next::KeepOnBasis => "Keep the person on the basis; no detainer is needed for that.".to_owned(),
-        Next::HoldUntil => format!("Hold at most until {}; at that instant the person must be out.", local(answer.until)),
-        Next::ReleaseNow => format!("Release now: nothing has covered the custody since {}.", local(answer.over_since)),
+        Next::HoldUntil => format!("Hold at most until {}; at that instant the person must be out.", local(answer.until, zone)),
+        Next::ReleaseNow => format!("Release now: nothing has covered the custody since {}.", local(answer.over_since, zone)),
         Next::ServeOrRelease => format!(
             "Release now: a detainer is honored but not served. Were it served, it would hold until {} at most; the clock has \
              been running since {}.",
-            local(answer.deadline),
-            local(answer.t0)
+            local(answer.deadline, zone),
+            local(answer.t0, zone)
         ),
         Next::EstablishBases => "Find out on which bases the person is held; until then no detainer holds.".to_owned(),
         Next::Nothing => "Nothing: the person is not in custody.".to_owned(),
