@@ -131,6 +131,7 @@ create table detainers (
   state        bigint not null,
   lift_reason  bigint,
   closed_at    bigint,
+  effect_at    bigint,
   outcome      bigint,
   reason       bigint,
   revision     text collate "C",
@@ -186,10 +187,12 @@ create table holds (
   primary key (county, booking, hold, from_seq)
 );
 create index holds_running on holds (county, authority_until) where to_seq is null and gap_end is null;
+create index holds_by_start on holds (county, started_at);
 create index bookings_with_gap on bookings (county, gap_end) where to_seq is null and gap_end is not null;
 create index bookings_to_settle on bookings (county, settle_at) where to_seq is null and settle_at is not null;
 create index bookings_to_alert on bookings (county, alert_at) where to_seq is null and alert_at is not null;
 create index bookings_past_t0 on bookings (county, authority_until) where to_seq is null and t0 is not null;
+create index bookings_by_t0 on bookings (county, t0) where t0 is not null;
 
 create table budgets (
   county         text collate "C" not null,
@@ -243,3 +246,4 @@ create table postings (
   primary key (county, seq, n)
 );
 create index postings_by_day on postings (county, local_day);
+create index postings_by_booking on postings (county, booking);

@@ -133,6 +133,7 @@ create table detainers (
   state        integer not null,
   lift_reason  integer,
   closed_at    integer,
+  effect_at    integer,
   outcome      integer,
   reason       integer,
   revision     text,
@@ -188,10 +189,12 @@ create table holds (
   primary key (county, booking, hold, from_seq)
 ) strict;
 create index holds_running on holds (county, authority_until) where to_seq is null and gap_end is null;
+create index holds_by_start on holds (county, started_at);
 create index bookings_with_gap on bookings (county, gap_end) where to_seq is null and gap_end is not null;
 create index bookings_to_settle on bookings (county, settle_at) where to_seq is null and settle_at is not null;
 create index bookings_to_alert on bookings (county, alert_at) where to_seq is null and alert_at is not null;
 create index bookings_past_t0 on bookings (county, authority_until) where to_seq is null and t0 is not null;
+create index bookings_by_t0 on bookings (county, t0) where t0 is not null;
 
 create table budgets (
   county         text    not null,
@@ -245,3 +248,4 @@ create table postings (
   primary key (county, seq, n)
 ) strict, without rowid;
 create index postings_by_day on postings (county, local_day);
+create index postings_by_booking on postings (county, booking);

@@ -24,6 +24,7 @@ mod detainer;
 mod hold;
 mod journal;
 mod policy;
+mod report;
 mod token;
 
 use crate::domain::booking::Booking;
@@ -151,6 +152,7 @@ pub fn services(api: &Api) -> Routes {
         hold_service_server::HoldServiceServer,
         journal_service_server::JournalServiceServer,
         policy_service_server::PolicyServiceServer,
+        report_service_server::ReportServiceServer,
         token_service_server::TokenServiceServer,
     }
 }

@@ -74,6 +74,8 @@ pub trait Watcher: Send + 'static {
 
 /// A stream as tonic sends it.
 pub type Sent<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Send>>;
+/// Where what is sent goes in.
+pub type Sender<M> = mpsc::Sender<Result<M, Status>>;
 
 /// Follows a county from a cursor on: empty is from now on, `0` from the beginning. From now on, the first message says
 /// where that is. `method` keeps the cursors of different streams apart.
@@ -94,23 +96,35 @@ pub async fn stream<W: Watcher>(
     let listener = api.ledger.store().listen().await.map_err(|error| of_store(&error))?;
     let head = head(api, county).await?;
     let place = start(&api.opaque, method, county, cursor, head)?;
-    let (sender, messages) = mpsc::channel(AHEAD);
-    let (api, county, told_at) = (api.clone(), county.clone(), Instant::now());
-    let mut follow = Follow { api: api.clone(), method, county, watcher, listener, place, told_at, sender: sender.clone() };
-    let greets = cursor.is_empty();
-    tokio::spawn(async move {
+    let (greets, told_at) = (cursor.is_empty(), Instant::now());
+    let (county, told) = (county.clone(), api.clone());
+    Ok(sent(api, move |sender| async move {
         let _room = room;
+        Follow { api: told, method, county, watcher, listener, place, told_at, sender }.run(greets).await
+    }))
+}
+
+/// A stream that a task of its own fills: it ends with the task, with `SHUTTING_DOWN` when the server stops, and without
+/// a word where nobody listens any more. A message waits until there is room for it.
+pub fn sent<M, F>(api: &Api, fill: impl FnOnce(Sender<M>) -> F) -> Sent<M>
+where
+    M: Send + 'static,
+    F: Future<Output = Result<(), Status>> + Send + 'static,
+{
+    let (sender, messages) = mpsc::channel(AHEAD);
+    let (stopping, filling) = (api.stopping.clone(), fill(sender.clone()));
+    tokio::spawn(async move {
         let ended = tokio::select! {
             () = sender.closed() => return,
-            () = api.stopping.cancelled() => Err(stopped()),
-            ended = follow.run(greets) => ended,
+            () = stopping.cancelled() => Err(stopped()),
+            ended = filling => ended,
         };
         if let Err(status) = ended {
             // An error says that nobody listens any more.
             let _ = timeout(FAREWELL, sender.send(Err(status))).await;
         }
     });
-    Ok(Box::pin(ReceiverStream::new(messages)))
+    Box::pin(ReceiverStream::new(messages))
 }
 
 /// One stream at work.
@@ -123,11 +137,11 @@ struct Follow<W: Watcher> {
     place: Place,
     /// When the last message was sent.
     told_at: Instant,
-    sender: mpsc::Sender<Result<W::Message, Status>>,
+    sender: Sender<W::Message>,
 }
 
 impl<W: Watcher> Follow<W> {
-    async fn run(&mut self, greets: bool) -> Result<(), Status> {
+    async fn run(mut self, greets: bool) -> Result<(), Status> {
         if greets {
             self.tell(self.place, None).await?;
         }
@@ -179,7 +193,7 @@ async fn woken(listener: &mut Listener, county: &CountyId, seq: i64) -> Result<(
 }
 
 fn stopped() -> Status {
-    status(ErrorReason::ShuttingDown, "the server stops: come back with the last cursor")
+    status(ErrorReason::ShuttingDown, "the server stops: ask again, with the last cursor where there is one")
 }
 
 /// The last record of a county; 0 where it has none.

@@ -1,12 +1,11 @@
 //! What holds cost, and who pays: lines, sliced.
 
 use super::lines::Line;
-use super::{GroupBy, ReportError, Totals};
+use super::{GroupBy, ReportError, Totals, Why};
 use crate::domain::booking::HoldEnd;
-use crate::domain::decision::Reason;
 use crate::domain::detainer::Edition;
 use crate::domain::gap::Authority;
-use crate::domain::ids::{AgreementId, FacilityId, RevisionId};
+use crate::domain::ids::{AgreementId, FacilityId, HoldId, RevisionId};
 use crate::domain::policy::Mode;
 use chrono::Datelike as _;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +31,7 @@ pub enum Key {
     /// Why the hold ended.
     EndReason(Option<HoldEnd>),
     /// Reason of the decision.
-    DecisionReason(Option<Reason>),
+    DecisionReason(Option<Why>),
 }
 
 /// The key of a line.
@@ -79,35 +78,65 @@ pub struct CostRow {
     pub by_authority: BTreeMap<Authority, Part>,
 }
 
-/// Rows by their keys. Any slicing adds up to the same time and money.
-///
-/// # Errors
-/// [`ReportError::Overflow`] where a sum does not fit.
-pub fn rows<'a>(lines: impl IntoIterator<Item = &'a Line>, by: &[GroupBy]) -> Result<Vec<CostRow>, ReportError> {
-    let mut groups: BTreeMap<Vec<Key>, Vec<&Line>> = BTreeMap::new();
-    for line in lines {
-        groups.entry(by.iter().map(|by| key(line, *by)).collect()).or_default().push(line);
+/// Lines added up as they come. Holds are counted, so lines of one booking come one after the other.
+#[derive(Clone, Debug, Default)]
+pub struct Sums {
+    by: Vec<GroupBy>,
+    rows: BTreeMap<Vec<Key>, CostRow>,
+    total: CostRow,
+}
+
+impl Sums {
+    /// Sliced by keys; nothing yet.
+    #[must_use]
+    pub fn new(by: &[GroupBy]) -> Self {
+        Self { by: by.to_vec(), ..Self::default() }
     }
-    groups.into_iter().map(|(keys, lines)| row(keys, &lines)).collect()
+
+    /// Adds the lines of one booking.
+    ///
+    /// # Errors
+    /// [`ReportError::Overflow`] where a sum does not fit.
+    pub fn add(&mut self, lines: &[Line]) -> Result<(), ReportError> {
+        let mut holds: BTreeSet<(Option<Vec<Key>>, &HoldId)> = BTreeSet::new();
+        for line in lines {
+            let keys: Vec<Key> = self.by.iter().map(|by| key(line, *by)).collect();
+            let row = self.rows.entry(keys.clone()).or_insert_with(|| CostRow { keys: keys.clone(), ..CostRow::default() });
+            row.add(line)?;
+            self.total.add(line)?;
+            if let Some(hold) = &line.cost.hold {
+                row.holds += usize::from(holds.insert((Some(keys), hold)));
+                self.total.holds += usize::from(holds.insert((None, hold)));
+            }
+        }
+        Ok(())
+    }
+
+    /// How many rows there are by now.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The rows, by their keys, and all of them together.
+    #[must_use]
+    pub fn finish(self) -> (Vec<CostRow>, CostRow) {
+        (self.rows.into_values().collect(), self.total)
+    }
 }
 
-/// All lines in one row, also where there are none.
-///
-/// # Errors
-/// As [`rows`].
-pub fn total<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Result<CostRow, ReportError> {
-    Ok(rows(lines, &[])?.pop().unwrap_or_default())
-}
-
-fn row(keys: Vec<Key>, lines: &[&Line]) -> Result<CostRow, ReportError> {
-    let mut row = CostRow { keys, ..CostRow::default() };
-    for line in lines {
+impl CostRow {
+    fn add(&mut self, line: &Line) -> Result<(), ReportError> {
         let us = line.cost.span.len_us();
-        row.all = row.all.with(us, line.totals())?;
-        let part = row.by_authority.entry(line.cost.authority).or_default();
+        self.all = self.all.with(us, line.totals())?;
+        let part = self.by_authority.entry(line.cost.authority).or_default();
         *part = part.with(us, line.totals())?;
+        Ok(())
     }
-    let holds: BTreeSet<_> = lines.iter().filter_map(|l| l.cost.hold.as_ref().map(|h| (&l.booking, h))).collect();
-    row.holds = holds.len();
-    Ok(row)
 }

@@ -1,17 +1,18 @@
 //! How detainers were answered. A detainer belongs to the period in which it was received and is counted by the last
-//! decision in force at the instant counted to.
+//! decision in force while it was open, at the instant counted to at the latest: what would have become of a detainer
+//! after the person had left, when an agreement ended for example, is no answer to it.
 
 use super::cost::Key;
-use super::{GroupBy, Query};
+use super::{GroupBy, Query, Why};
 use crate::domain::authority::in_effect;
 use crate::domain::booking::Booking;
 use crate::domain::county::County;
-use crate::domain::decision::{Decision, Outcome, Reason};
+use crate::domain::decision::{Decision, Outcome};
 use crate::domain::detainer::{Detainer, Edition};
 use crate::domain::facts::EndKind;
 use crate::domain::ids::{FacilityId, RevisionId};
 use crate::domain::policy::Mode;
-use crate::domain::time::Date;
+use crate::domain::time::{Date, Instant};
 use chrono::Datelike as _;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ pub struct Request {
     /// The edition of the form.
     pub edition: Edition,
     /// The last answer, with its reason; nothing where none was given yet.
-    pub answer: Option<(Outcome, Reason)>,
+    pub answer: Option<(Outcome, Why)>,
     /// The revision of that answer.
     pub revision: Option<RevisionId>,
     /// The mode of that revision.
@@ -66,9 +67,9 @@ pub struct DecisionRow {
     /// Lifted by the issuing agency.
     pub lifted: i64,
     /// Declined or needing review, by reason.
-    pub not_honored: BTreeMap<Reason, i64>,
+    pub not_honored: BTreeMap<Why, i64>,
     /// Honored, by reason.
-    pub honored_by_reason: BTreeMap<Reason, i64>,
+    pub honored_by_reason: BTreeMap<Why, i64>,
 }
 
 /// The detainers of a booking that a query asks for.
@@ -80,9 +81,16 @@ pub fn requests(query: &Query, county: &County, booking: &Booking) -> Vec<Reques
     asked.map(|d| request(query, county, booking, d)).collect()
 }
 
+/// The last instant at which a request was open, up to the instant counted to; the receipt where it closed at once.
+#[must_use]
+pub fn last_open(received: Instant, closed: Instant, until: Instant) -> Instant {
+    closed.plus_us(-1).max(received).min(until)
+}
+
 fn request(query: &Query, county: &County, booking: &Booking, detainer: &Detainer) -> Request {
     let until = query.until;
-    let in_force = detainer.decisions.iter().filter(|d| d.at.effective <= until);
+    let last = last_open(detainer.received.effective, detainer.ended().min(booking.ended()), until);
+    let in_force = detainer.decisions.iter().filter(|d| d.at.effective <= last);
     let decision: Option<&Decision> = in_force.max_by_key(|d| (d.at.effective, d.n));
     let handed = booking.ending.as_ref().filter(|e| e.kind == EndKind::FederalCustody && e.at.effective <= until);
     let rests = |gap: &crate::domain::gap::Gap| {
@@ -94,32 +102,44 @@ fn request(query: &Query, county: &County, booking: &Booking, detainer: &Detaine
         day: county.zone_of(&detainer.facility).date(detainer.received.effective),
         office: detainer.form.office.clone(),
         edition: detainer.form.edition,
-        answer: decision.map(|d| (d.outcome, d.reason)),
+        answer: decision.map(|d| (d.outcome, Why::of(d.reason, d.mode))),
         revision: decision.and_then(|d| d.revision.clone()),
         mode: decision.and_then(|d| d.mode),
         held: booking.custody.gaps.iter().any(rests),
         handed_over: handed.is_some_and(|e| e.at.effective <= detainer.ended()),
         never_in_effect: in_effect(booking, detainer).is_none_or(|(span, _)| span.start > until),
-        lifted: detainer.lift.as_ref().is_some_and(|l| l.at.effective <= until),
+        lifted: detainer.lift.is_some() && detainer.ended() <= until,
     }
 }
 
-/// Rows by their keys. Agreement and end reason are no keys of a detainer; they slice nothing.
-#[must_use]
-pub fn rows(requests: &[Request], by: &[GroupBy]) -> Vec<DecisionRow> {
-    let mut rows: BTreeMap<Vec<Key>, DecisionRow> = BTreeMap::new();
-    for request in requests {
-        let keys: Vec<Key> = by.iter().map(|by| key(request, *by)).collect();
-        let row = rows.entry(keys.clone()).or_insert_with(|| DecisionRow { keys, ..DecisionRow::default() });
+/// Requests counted as they come.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    by: Vec<GroupBy>,
+    rows: BTreeMap<Vec<Key>, DecisionRow>,
+    total: DecisionRow,
+}
+
+impl Counts {
+    /// Sliced by keys; nothing yet. Agreement and end reason are no keys of a detainer; they slice nothing.
+    #[must_use]
+    pub fn new(by: &[GroupBy]) -> Self {
+        Self { by: by.to_vec(), ..Self::default() }
+    }
+
+    /// Counts one request.
+    pub fn add(&mut self, request: &Request) {
+        let keys: Vec<Key> = self.by.iter().map(|by| key(request, *by)).collect();
+        let row = self.rows.entry(keys.clone()).or_insert_with(|| DecisionRow { keys, ..DecisionRow::default() });
         count(row, request);
+        count(&mut self.total, request);
     }
-    rows.into_values().collect()
-}
 
-/// All in one row, also where there are none.
-#[must_use]
-pub fn total(requests: &[Request]) -> DecisionRow {
-    rows(requests, &[]).pop().unwrap_or_default()
+    /// The rows, by their keys, and all of them together.
+    #[must_use]
+    pub fn finish(self) -> (Vec<DecisionRow>, DecisionRow) {
+        (self.rows.into_values().collect(), self.total)
+    }
 }
 
 fn key(request: &Request, by: GroupBy) -> Key {
@@ -132,7 +152,7 @@ fn key(request: &Request, by: GroupBy) -> Key {
         GroupBy::Agreement => Key::Agreement(None),
         GroupBy::Edition => Key::Edition(Some(request.edition)),
         GroupBy::EndReason => Key::EndReason(None),
-        GroupBy::DecisionReason => Key::DecisionReason(request.answer.map(|(_, reason)| reason)),
+        GroupBy::DecisionReason => Key::DecisionReason(request.answer.map(|(_, why)| why)),
     }
 }
 
@@ -141,17 +161,17 @@ fn count(row: &mut DecisionRow, request: &Request) {
     row.held += i64::from(request.held);
     row.handed_over += i64::from(request.handed_over);
     row.lifted += i64::from(request.lifted);
-    let Some((outcome, reason)) = request.answer else { return };
+    let Some((outcome, why)) = request.answer else { return };
     match outcome {
         Outcome::Honor => {
             row.honored += 1;
             row.honored_never_in_effect += i64::from(request.never_in_effect);
-            *row.honored_by_reason.entry(reason).or_default() += 1;
+            *row.honored_by_reason.entry(why).or_default() += 1;
         }
         Outcome::Decline => row.declined += 1,
         Outcome::NeedsReview => row.needs_review += 1,
     }
     if outcome != Outcome::Honor {
-        *row.not_honored.entry(reason).or_default() += 1;
+        *row.not_honored.entry(why).or_default() += 1;
     }
 }

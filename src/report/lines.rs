@@ -4,11 +4,11 @@
 //! goes on is priced here by the same function that posts it later, so a report of running custody turns into the
 //! posted one without a cent's difference.
 
-use super::{Query, ReportError, Totals};
+use super::stay::Stay;
+use super::{Query, ReportError, Totals, Why};
 use crate::domain::booking::{Booking, HoldEnd, Posting};
 use crate::domain::cost::CostLine;
 use crate::domain::county::County;
-use crate::domain::decision::{Outcome, Reason};
 use crate::domain::detainer::Edition;
 use crate::domain::ids::BookingId;
 use crate::domain::policy::Mode;
@@ -33,12 +33,36 @@ pub struct Line {
     /// Why the hold ended; nothing while it runs.
     pub end_reason: Option<HoldEnd>,
     /// The reason of the decision it rests on.
-    pub decision_reason: Option<Reason>,
+    pub decision_reason: Option<Why>,
     /// The record that posted it; 0 where custody goes on.
     pub seq: i64,
 }
 
 impl Line {
+    /// A line with what its hold and its request say of it, as far as that is known at the instant counted to.
+    pub(super) fn new(
+        stay: &Stay,
+        cost: CostLine,
+        office: Arc<str>,
+        edition: Option<Edition>,
+        mode: Option<Mode>,
+        seq: i64,
+        until: Instant,
+    ) -> Self {
+        let hold = cost.hold.as_ref().and_then(|id| stay.hold(id));
+        let request = cost.detainer.as_ref().and_then(|id| stay.request(id));
+        Self {
+            booking: stay.booking.clone(),
+            office,
+            edition,
+            mode,
+            end_reason: hold.filter(|hold| hold.until <= until).map(|hold| hold.reason),
+            decision_reason: request.and_then(|request| request.honored_for(cost.revision.as_ref(), cost.span.start)),
+            seq,
+            cost,
+        }
+    }
+
     /// Its money.
     #[must_use]
     pub fn totals(&self) -> Totals {
@@ -62,27 +86,28 @@ impl Line {
 ///
 /// # Errors
 /// [`ReportError`] where running custody cannot be priced.
-pub fn of_booking(county: &County, booking: &Booking, until: Instant) -> Result<Vec<Line>, ReportError> {
+pub(super) fn of_booking(county: &County, booking: &Booking, stay: &Stay, until: Instant) -> Result<Vec<Line>, ReportError> {
     let gaps = &booking.custody.gaps;
     let is_posted = |t0: Instant| !gaps.iter().any(|g| g.t0 == t0 && g.end > until);
-    let mut lines: Vec<Line> =
-        booking.postings.iter().filter(|p| is_posted(p.line.t0)).map(|p| posted(booking, p, until)).collect();
+    let mut lines: Vec<Line> = booking.postings.iter().filter(|p| is_posted(p.line.t0)).map(|p| posted(stay, p, until)).collect();
     if gaps.iter().any(|g| g.t0 < until && g.end > until) {
         let priced = settling::lines(county, booking, gaps, until)?;
-        lines.extend(priced.into_iter().filter(|l| !is_posted(l.t0)).map(|l| accrued(county, booking, l, until)));
+        lines.extend(priced.into_iter().filter(|l| !is_posted(l.t0)).map(|l| accrued(county, booking, stay, l, until)));
     }
     lines.sort_by_key(|l| (l.cost.span.start, l.cost.span.end, l.seq));
     Ok(lines)
 }
 
 /// The lines that a query asks for, of one booking, by day.
-///
-/// # Errors
-/// As [`of_booking`].
-pub fn asked(query: &Query, county: &County, booking: &Booking) -> Result<Vec<Line>, ReportError> {
-    let mut lines = of_booking(county, booking, query.until)?;
-    lines.retain(|l| query.has_day(l.cost.local_day) && query.has_facility(&l.cost.facility) && query.has_office(&l.office));
-    Ok(lines)
+#[must_use]
+pub fn asked(query: &Query, stay: &Stay) -> Vec<Line> {
+    stay.lines.iter().filter(|line| is_asked(query, line)).cloned().collect()
+}
+
+/// Whether a query asks for a line.
+#[must_use]
+pub fn is_asked(query: &Query, line: &Line) -> bool {
+    query.has_day(line.cost.local_day) && query.has_facility(&line.cost.facility) && query.has_office(&line.office)
 }
 
 /// Lines with those that go on from each other made one, within local months: what is shown.
@@ -104,41 +129,14 @@ pub fn merged(lines: Vec<Line>) -> Result<Vec<Line>, ReportError> {
     Ok(shown)
 }
 
-fn posted(booking: &Booking, posting: &Posting, until: Instant) -> Line {
-    Line {
-        booking: booking.id.clone(),
-        office: posting.office.clone(),
-        edition: posting.edition,
-        mode: posting.mode,
-        end_reason: end_reason(booking, &posting.line, until),
-        decision_reason: decision_reason(booking, &posting.line),
-        seq: posting.seq,
-        cost: posting.line.clone(),
-    }
+fn posted(stay: &Stay, posting: &Posting, until: Instant) -> Line {
+    let Posting { office, edition, mode, seq, .. } = posting;
+    Line::new(stay, posting.line.clone(), office.clone(), *edition, *mode, *seq, until)
 }
 
-fn accrued(county: &County, booking: &Booking, cost: CostLine, until: Instant) -> Line {
+fn accrued(county: &County, booking: &Booking, stay: &Stay, cost: CostLine, until: Instant) -> Line {
     let form = cost.detainer.as_ref().and_then(|id| booking.detainer(id)).map(|d| &d.form);
-    Line {
-        booking: booking.id.clone(),
-        office: form.map_or_else(|| "".into(), |f| f.office.clone()),
-        edition: form.map(|f| f.edition),
-        mode: cost.revision.as_ref().and_then(|r| county.revision(r)).map(|r| r.mode),
-        end_reason: end_reason(booking, &cost, until),
-        decision_reason: decision_reason(booking, &cost),
-        seq: 0,
-        cost,
-    }
-}
-
-fn end_reason(booking: &Booking, line: &CostLine, until: Instant) -> Option<HoldEnd> {
-    let id = line.hold.as_ref()?;
-    booking.custody.holds.iter().find(|h| h.id == *id && h.until <= until).map(|h| h.reason)
-}
-
-/// The reason of the last HONOR under the line's revision.
-fn decision_reason(booking: &Booking, line: &CostLine) -> Option<Reason> {
-    let detainer = booking.detainer(line.detainer.as_ref()?)?;
-    let honored = detainer.decisions.iter().filter(|d| d.outcome == Outcome::Honor && d.revision == line.revision);
-    honored.max_by_key(|d| (d.at.effective <= line.span.start, d.at.effective, d.n)).map(|d| d.reason)
+    let office = form.map_or_else(|| "".into(), |f| f.office.clone());
+    let mode = cost.revision.as_ref().and_then(|r| county.revision(r)).map(|r| r.mode);
+    Line::new(stay, cost, office, form.map(|f| f.edition), mode, 0, until)
 }

@@ -1,25 +1,30 @@
 //! Reports: what happened in a stretch of days, counted from states as they were known.
 //!
-//! Everything but [`select`] is pure: a county and its bookings, folded up to one record, go in; rows come out. Each total is a sum
-//! of the lines that are shown beside it, so any slicing of the same lines adds up to the same cents. Days are local days
-//! of the facility that a row belongs to, so adjacent periods add up to the whole (DOMAIN.md §6).
+//! Counting is pure: a county and what its bookings were at one record go in as [`stay::Stay`]s; rows come out. Each total
+//! is a sum of the lines that are shown beside it, so any slicing of the same lines adds up to the same cents. Days are
+//! local days of the facility that a row belongs to, so adjacent periods add up to the whole (DOMAIN.md §6).
 //!
-//! Nothing else here reads a database; nothing asks a clock, prices custody by rules of its own or names a person. To add a report: a
-//! file with a row type and a function from [`Query`], county and bookings to rows, and a case in `tests`.
+//! [`select`] and [`load`] ask the store, for rows as of that record; a report never folds a county from its beginning.
+//! Nothing here asks a clock, prices custody by rules of its own or names a person. To add a report: a file with a row
+//! type and a function from [`Query`], county and stays to rows, and a case in `tests`.
 
 pub mod cost;
 pub mod decisions;
 pub mod lines;
+pub mod load;
 pub mod overdetention;
 pub mod register;
 pub mod select;
+pub mod stay;
 #[cfg(test)]
 mod tests;
 
 use crate::domain::cost::CostError;
 use crate::domain::county::County;
+use crate::domain::decision::Reason;
 use crate::domain::ids::FacilityId;
 use crate::domain::money::{Cents, Overflow};
+use crate::domain::policy::Mode;
 use crate::domain::time::{Date, Instant};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -62,6 +67,23 @@ impl Query {
     #[must_use]
     pub fn has_office(&self, office: &str) -> bool {
         self.offices.is_empty() || self.offices.contains(office)
+    }
+}
+
+/// A reason as reports tell it: that the rule's condition holds is told apart by the rule's mode.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Why {
+    /// The reason of the decision.
+    pub reason: Reason,
+    /// The mode, where the reason is that the rule's condition holds.
+    pub mode: Option<Mode>,
+}
+
+impl Why {
+    /// Of a decision's reason and mode.
+    #[must_use]
+    pub fn of(reason: Reason, mode: Option<Mode>) -> Self {
+        Self { reason, mode: mode.filter(|_| reason == Reason::RuleSatisfied) }
     }
 }
 

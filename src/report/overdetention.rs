@@ -1,13 +1,14 @@
 //! Custody that neither a basis nor an authority to hold covers, whether or not a hold ever ran (DOMAIN.md §6).
 
-use super::lines;
+use super::lines::{self, Line};
+use super::stay::{Stay, StayHold};
 use super::{Query, ReportError, Totals};
-use crate::domain::booking::{Booking, HoldEnd};
+use crate::domain::booking::HoldEnd;
 use crate::domain::county::County;
 use crate::domain::decision::Outcome;
-use crate::domain::gap::{Authority, Gap, Segment};
+use crate::domain::gap::Authority;
 use crate::domain::ids::{BookingId, FacilityId, HoldId};
-use crate::domain::time::{Instant, Span};
+use crate::domain::time::Instant;
 
 /// Why nothing covered a stretch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -52,78 +53,54 @@ pub struct OverdetentionRow {
 /// The stretches of a booking that a query asks for. Sort rows of many bookings by `since` and booking.
 ///
 /// # Errors
-/// [`ReportError`] where custody cannot be priced.
-pub fn rows(query: &Query, county: &County, booking: &Booking) -> Result<Vec<OverdetentionRow>, ReportError> {
-    let mut rows = Vec::new();
-    for gap in &booking.custody.gaps {
-        for stretch in stretches(gap) {
-            rows.extend(row(query, county, booking, gap, stretch)?);
-        }
-    }
-    Ok(rows)
+/// [`ReportError`] where a sum does not fit.
+pub fn rows(query: &Query, county: &County, stay: &Stay) -> Result<Vec<OverdetentionRow>, ReportError> {
+    let same = |a: &Line, b: &Line| a.cost.t0 == b.cost.t0 && is_over(a) == is_over(b);
+    let stretches = stay.lines.chunk_by(same).filter(|run| run.iter().all(is_over));
+    stretches.filter_map(|stretch| row(query, county, stay, stretch).transpose()).collect()
 }
 
-/// Runs of over-detained segments.
-fn stretches(gap: &Gap) -> impl Iterator<Item = &[Segment]> {
-    let same = |a: &Segment, b: &Segment| (a.authority == Authority::OverDetained) == (b.authority == Authority::OverDetained);
-    gap.segments.chunk_by(same).filter(|run| run.iter().all(|s| s.authority == Authority::OverDetained))
+fn is_over(line: &Line) -> bool {
+    line.cost.authority == Authority::OverDetained
 }
 
-fn row(
-    query: &Query,
-    county: &County,
-    booking: &Booking,
-    gap: &Gap,
-    stretch: &[Segment],
-) -> Result<Option<OverdetentionRow>, ReportError> {
+fn row(query: &Query, county: &County, stay: &Stay, stretch: &[Line]) -> Result<Option<OverdetentionRow>, ReportError> {
     let (Some(first), Some(last)) = (stretch.first(), stretch.last()) else { return Ok(None) };
-    let whole = Span::new(first.span.start, last.span.end);
-    let counted = stretch.iter().filter(|s| query.has_facility(&s.facility));
-    let us: i64 = counted.filter_map(|s| in_period(query, county, s)).map(|span| span.len_us()).sum();
+    let counted = || stretch.iter().filter(|line| lines::is_asked(query, line));
+    let us: i64 = counted().map(|line| line.cost.span.len_us()).sum();
     if us == 0 {
         return Ok(None);
     }
-    let lines = lines::asked(query, county, booking)?;
-    let own = lines.iter().filter(|l| l.cost.authority == Authority::OverDetained && whole.contains(l.cost.span.start));
-    let hold = booking.custody.holds.iter().find(|h| !h.voided && h.t0 == gap.t0 && h.until <= whole.start);
-    let cause = match hold.map(|h| h.reason) {
-        Some(HoldEnd::Deadline) => Cause::PastDeadline,
-        Some(_) => Cause::HoldEnded,
-        None => without_hold(booking, whole.start),
-    };
+    let (t0, since, end) = (first.cost.t0, first.cost.span.start, last.cost.span.end);
+    let goes_on = end == query.until && stay.goes_on == Some((t0, Authority::OverDetained));
+    let hold = stay.holds.iter().filter(|h| h.t0 == t0 && h.until <= since).max_by_key(|h| h.until);
     Ok(Some(OverdetentionRow {
-        booking: booking.id.clone(),
-        facility: first.facility.clone(),
-        t0: gap.t0,
-        since: whole.start,
-        ended: (whole.end <= query.until).then_some(whole.end),
+        booking: stay.booking.clone(),
+        facility: first.cost.facility.clone(),
+        t0,
+        since,
+        ended: (!goes_on).then_some(end),
         us,
         us_less_allowance: us.saturating_sub(county.profile.allowance_us).max(0),
         hold: hold.map(|h| h.id.clone()),
-        cause,
-        totals: Totals::try_sum(own.map(lines::Line::totals))?,
+        cause: cause(stay, hold, since),
+        totals: Totals::try_sum(counted().map(Line::totals))?,
     }))
 }
 
-/// The part of a segment within the period's local days and before the instant counted to.
-fn in_period(query: &Query, county: &County, segment: &Segment) -> Option<Span> {
-    let zone = county.zone_of(&segment.facility);
-    let end = zone.start_of(query.end).min(query.until);
-    let start = zone.start_of(query.start);
-    (start < end).then(|| segment.span.meet(&Span::new(start, end))).flatten()
-}
-
-fn without_hold(booking: &Booking, at: Instant) -> Cause {
-    let received = booking.detainers.iter().filter(|d| d.received.effective <= at && booking.is_open(d, at));
-    let (mut any, mut honored) = (false, false);
-    for detainer in received {
-        any = true;
-        let last = detainer.decisions.iter().filter(|d| d.at.effective <= at).max_by_key(|d| (d.at.effective, d.n));
-        honored |= last.is_some_and(|d| d.outcome == Outcome::Honor);
+fn cause(stay: &Stay, hold: Option<&StayHold>, since: Instant) -> Cause {
+    match hold.map(|h| h.reason) {
+        Some(HoldEnd::Deadline) => return Cause::PastDeadline,
+        Some(_) => return Cause::HoldEnded,
+        None => {}
     }
-    match (any, honored) {
-        (false, _) => Cause::NoDetainer,
-        (true, false) => Cause::NotHonored,
-        (true, true) => Cause::NotInEffect,
+    let open = || stay.requests.iter().filter(|r| r.received <= since && since < r.closed);
+    let honored = open().any(|r| r.answer_at(since).is_some_and(|answer| answer.outcome == Outcome::Honor));
+    if open().next().is_none() {
+        Cause::NoDetainer
+    } else if honored {
+        Cause::NotInEffect
+    } else {
+        Cause::NotHonored
     }
 }

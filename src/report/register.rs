@@ -1,9 +1,9 @@
 //! The hold register: one row per hold, with time and money of the whole hold. A hold belongs to the period in which it
 //! started.
 
-use super::lines::{self, Line};
+use super::lines::Line;
+use super::stay::{Stay, StayHold};
 use super::{Query, ReportError, Totals};
-use crate::domain::booking::{Booking, Hold};
 use crate::domain::county::County;
 use crate::domain::gap::Authority;
 use crate::domain::ids::BookingId;
@@ -28,7 +28,7 @@ pub struct RegisterRow {
     /// The booking.
     pub booking: BookingId,
     /// The hold as recorded.
-    pub hold: Hold,
+    pub hold: StayHold,
     /// When it ended; nothing where it runs at the instant counted to.
     pub ended: Option<Instant>,
     /// When the booking ended; nothing while the person is in custody.
@@ -50,48 +50,43 @@ pub struct RegisterRow {
 /// The holds of a booking that a query asks for. Sort rows of many bookings by start, booking and hold.
 ///
 /// # Errors
-/// [`ReportError`] where custody cannot be priced.
-pub fn rows(query: &Query, county: &County, booking: &Booking) -> Result<Vec<RegisterRow>, ReportError> {
-    let office = |h: &Hold| booking.detainer(&h.detainer).is_some_and(|d| query.has_office(&d.form.office));
-    let holds = booking.custody.holds.iter().filter(|h| !h.voided && h.start <= query.until);
-    let asked: Vec<&Hold> = holds
-        .filter(|h| query.has_facility(&h.facility) && office(h) && query.has_instant(county, &h.facility, h.start))
-        .collect();
-    if asked.is_empty() {
-        return Ok(Vec::new());
-    }
-    let lines = lines::of_booking(county, booking, query.until)?;
-    asked.into_iter().map(|hold| row(query.until, county, booking, hold, &lines)).collect()
+/// [`ReportError`] where a sum does not fit.
+pub fn rows(query: &Query, county: &County, stay: &Stay) -> Result<Vec<RegisterRow>, ReportError> {
+    let asked = |hold: &&StayHold| {
+        hold.start <= query.until
+            && query.has_facility(&hold.facility)
+            && query.has_office(&hold.office)
+            && query.has_instant(county, &hold.facility, hold.start)
+    };
+    stay.holds.iter().filter(asked).map(|hold| row(query.until, county, stay, hold)).collect()
 }
 
-fn row(until: Instant, county: &County, booking: &Booking, hold: &Hold, lines: &[Line]) -> Result<RegisterRow, ReportError> {
-    let gap = booking.custody.gaps.iter().find(|g| g.t0 == hold.t0);
-    let released = gap.map_or(hold.until, |g| g.end);
+fn row(until: Instant, county: &County, stay: &Stay, hold: &StayHold) -> Result<RegisterRow, ReportError> {
+    let of_gap = || stay.lines.iter().filter(|l| l.cost.t0 == hold.t0);
     let sum = |over: bool| {
-        let of_gap = lines.iter().filter(|l| l.cost.t0 == hold.t0);
-        Totals::try_sum(of_gap.filter(|l| (l.cost.authority == Authority::OverDetained) == over).map(Line::totals))
+        Totals::try_sum(of_gap().filter(|l| (l.cost.authority == Authority::OverDetained) == over).map(Line::totals))
     };
     let known = |at: Instant| (at <= until).then_some(at);
     Ok(RegisterRow {
-        booking: booking.id.clone(),
+        booking: stay.booking.clone(),
         ended: known(hold.until),
-        booking_ended: known(booking.ended()),
+        booking_ended: known(stay.ended),
         by_hold_end: held_time(hold, hold.until.min(until)),
-        by_release: held_time(hold, released.min(until)),
+        by_release: held_time(hold, hold.gap_end.min(until)),
         hold_cost: sum(false)?,
         over_detained_cost: sum(true)?,
-        late: gap.is_some_and(|g| g.segments.iter().any(|s| s.authority == Authority::AuthorizedLate && s.span.start < until)),
+        late: of_gap().any(|l| l.cost.authority == Authority::AuthorizedLate),
         zone: county.zone_of(&hold.facility),
         hold: hold.clone(),
     })
 }
 
-fn held_time(hold: &Hold, end: Instant) -> HeldTime {
+fn held_time(hold: &StayHold, end: Instant) -> HeldTime {
     let past = |since: Instant| end.since_us(since).max(0);
     HeldTime {
         held_us: past(hold.t0),
-        past_contiguous_us: past(hold.readings.contiguous),
-        past_business_us: past(hold.readings.business),
+        past_contiguous_us: past(hold.contiguous),
+        past_business_us: past(hold.business),
         past_deadline_us: past(hold.deadline),
     }
 }

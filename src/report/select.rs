@@ -1,16 +1,33 @@
-//! Which bookings a report has to fold, asked of the tables: never too few, perhaps a few too many. The functions beside
+//! What a report reads of the tables, as of one record: never too little, perhaps a little too much. The functions beside
 //! this decide what counts.
 //!
-//! All answers are as of one record, in order of booking, in pages: pass the last booking of one page to get the next.
+//! Names come in pages: pass the last one of a page to get the next. How much is read grows with what is reported, not
+//! with the county's past.
 
-use super::Query;
-use crate::domain::ids::{BookingId, CountyId};
-use crate::domain::time::{DAY_US, Zone, day_number};
+use super::decisions::{Request, last_open};
+use super::{Query, Why};
+use crate::domain::decision::{Outcome, Reason};
+use crate::domain::detainer::Edition;
+use crate::domain::facts::EndKind;
+use crate::domain::gap::Authority;
+use crate::domain::ids::{BookingId, CountyId, FacilityId, HoldId, RevisionId};
+use crate::domain::numbered::Numbered;
+use crate::domain::policy::Mode;
+use crate::domain::time::{DAY_US, Instant, Zone, date_of_number, day_number};
 use crate::rows::{Cell, ColType};
-use crate::store::{Store, StoreError};
+use crate::store::{Chunks, Param, Store, StoreError};
 
-/// Bookings with custody after T0 that may touch the days asked for: what the hold register, the cost report, cost lines
-/// and the over-detention report read. Custody that has ended is found by its postings, custody that goes on by its T0.
+fn days(query: &Query) -> (Param, Param) {
+    (i64::from(day_number(query.start)).into(), i64::from(day_number(query.end)).into())
+}
+
+/// The days asked for as instants. Local days begin and end within a day of those of UTC, wherever the jail is.
+fn around(query: &Query) -> (Instant, Instant) {
+    (Zone::UTC.start_of(query.start).plus_us(-DAY_US), Zone::UTC.start_of(query.end).plus_us(DAY_US))
+}
+
+/// Bookings with custody after T0 that may touch the days asked for: what the cost report, cost lines and the
+/// over-detention report read. Custody that has ended is found by its postings, custody that goes on by its T0.
 ///
 /// # Errors
 /// [`StoreError`] where the database cannot answer.
@@ -22,50 +39,193 @@ pub async fn with_custody(
     after: Option<&BookingId>,
     limit: u32,
 ) -> Result<Vec<BookingId>, StoreError> {
-    // Local days begin and end within a day of those of UTC, wherever the jail is.
-    let start = Zone::UTC.start_of(query.start).plus_us(-DAY_US);
-    let end = Zone::UTC.start_of(query.end).plus_us(DAY_US);
     let sql = "select distinct f.booking from (\
-         select p.booking from postings p where p.county = $1 and p.seq <= $2 and p.start_at < $4 and p.end_at > $3 \
+         select p.booking from postings p where p.county = $1 and p.seq <= $2 and p.local_day >= $3 and p.local_day < $4 \
          union all \
          select b.booking from bookings b where b.county = $1 and b.from_seq <= $2 \
-         and (b.to_seq is null or b.to_seq > $2) and b.t0 < $4) f \
-         where f.booking > $5 order by f.booking limit $6";
-    found(store, sql, county, seq, (start.micros(), end.micros()), after, limit).await
+         and (b.to_seq is null or b.to_seq > $2) and b.t0 < $5) f \
+         where f.booking > $6 order by f.booking limit $7";
+    let ((first, last), before) = (days(query), around(query).1.min(query.until));
+    // Every id sorts after the empty word.
+    let after = after.map_or("", BookingId::as_str);
+    let params = [county.as_str().into(), seq.into(), first, last, before.into(), after.into(), i64::from(limit).into()];
+    bookings(&store.query(sql, &params, &[ColType::Text]).await?)
 }
 
-/// Bookings with a detainer received on the days asked for: what the decision report reads.
+/// Bookings whose custody after T0 goes on, from no later than an instant: no row says yet what it costs.
 ///
 /// # Errors
 /// [`StoreError`] where the database cannot answer.
-pub async fn with_detainers(
+pub async fn open(
+    store: &Store,
+    county: &CountyId,
+    seq: i64,
+    until: Instant,
+    after: Option<&BookingId>,
+    limit: u32,
+) -> Result<Vec<BookingId>, StoreError> {
+    let sql = "select b.booking from bookings b where b.county = $1 and b.from_seq <= $2 \
+         and (b.to_seq is null or b.to_seq > $2) and b.t0 <= $3 and b.booking > $4 order by b.booking limit $5";
+    let after = after.map_or("", BookingId::as_str);
+    let params = [county.as_str().into(), seq.into(), until.into(), after.into(), i64::from(limit).into()];
+    bookings(&store.query(sql, &params, &[ColType::Text]).await?)
+}
+
+fn bookings(rows: &[Vec<Cell>]) -> Result<Vec<BookingId>, StoreError> {
+    Ok(rows.iter().filter_map(|row| row.first().and_then(Cell::as_text)).map(BookingId::trusted).collect())
+}
+
+/// A hold as the register orders them: by start, booking and name.
+pub type HoldKey = (Instant, BookingId, HoldId);
+
+/// Holds that may have started on the days asked for, by start, booking and name.
+///
+/// # Errors
+/// [`StoreError`] where the database cannot answer.
+pub async fn holds(
     store: &Store,
     county: &CountyId,
     seq: i64,
     query: &Query,
-    after: Option<&BookingId>,
+    after: Option<&HoldKey>,
     limit: u32,
-) -> Result<Vec<BookingId>, StoreError> {
-    let sql = "select distinct d.booking from detainers d where d.county = $1 and d.from_seq <= $2 \
-         and (d.to_seq is null or d.to_seq > $2) and d.received_day >= $3 and d.received_day < $4 \
-         and d.booking > $5 order by d.booking limit $6";
-    let days = (i64::from(day_number(query.start)), i64::from(day_number(query.end)));
-    found(store, sql, county, seq, days, after, limit).await
+) -> Result<Vec<HoldKey>, StoreError> {
+    let sql = "select h.started_at, h.booking, h.hold from holds h where h.county = $1 and h.from_seq <= $2 \
+         and (h.to_seq is null or h.to_seq > $2) and h.voided = 0 and h.started_at >= $3 and h.started_at < $4 \
+         and (h.started_at > $5 or (h.started_at = $5 and (h.booking > $6 or (h.booking = $6 and h.hold > $7)))) \
+         order by h.started_at, h.booking, h.hold limit $8";
+    let (first, last) = around(query);
+    let (start, booking, hold) = after.map_or((Instant::MIN, "", ""), |(at, b, h)| (*at, b.as_str(), h.as_str()));
+    let params = [
+        county.as_str().into(),
+        seq.into(),
+        first.into(),
+        last.min(query.until.plus_us(1)).into(),
+        start.into(),
+        booking.into(),
+        hold.into(),
+        i64::from(limit).into(),
+    ];
+    let rows = store.query(sql, &params, &[ColType::Int, ColType::Text, ColType::Text]).await?;
+    let read = |row: &Vec<Cell>| {
+        let [start, booking, hold] = row.as_slice() else { return None };
+        let start = Instant::from_micros(start.as_int()?);
+        Some((start, BookingId::trusted(booking.as_text()?), HoldId::trusted(hold.as_text()?)))
+    };
+    Ok(rows.iter().filter_map(read).collect())
 }
 
-async fn found(
-    store: &Store,
-    sql: &'static str,
-    county: &CountyId,
-    seq: i64,
-    (from, to): (i64, i64),
-    after: Option<&BookingId>,
-    limit: u32,
-) -> Result<Vec<BookingId>, StoreError> {
-    // Every id sorts after the empty word.
-    let after = after.map_or_else(String::new, ToString::to_string);
-    let county = county.to_string();
-    let params = [county.as_str().into(), seq.into(), from.into(), to.into(), after.as_str().into(), i64::from(limit).into()];
-    let rows = store.query(sql, &params, &[ColType::Text]).await?;
-    Ok(rows.iter().filter_map(|row| row.first().and_then(Cell::as_text)).map(BookingId::trusted).collect())
+/// The requests that the decision report counts, without those of [`open`] custody: whether they were held on is not in
+/// rows yet.
+pub struct Requests {
+    rows: Chunks,
+    query: Query,
+    /// The request under way, with its name and the effective time and number of its answer.
+    current: Option<(Name, Request, (i64, i64))>,
 }
+
+/// Booking and detainer.
+type Name = (String, String);
+
+const REQUESTS: &str = "select d.booking, d.detainer, d.facility, d.received_at, d.received_day, d.office, d.edition, d.state, d.closed_at, \
+     d.effect_at, b.ended_at, b.end_kind, c.n, c.effective_at, c.outcome, c.reason, c.revision, c.mode, \
+     (select cast(sum(case when p.reverses_seq is null then 1 else -1 end) as bigint) from postings p \
+     where p.county = $1 and p.booking = d.booking and p.detainer = d.detainer and p.seq <= $2 and p.start_at < $5 \
+     and p.authority <> $6) \
+     from detainers d \
+     join bookings b on b.county = d.county and b.booking = d.booking and b.from_seq <= $2 \
+     and (b.to_seq is null or b.to_seq > $2) \
+     left join decisions c on c.county = d.county and c.booking = d.booking and c.detainer = d.detainer and c.seq <= $2 \
+     and c.effective_at <= $5 \
+     where d.county = $1 and d.from_seq <= $2 and (d.to_seq is null or d.to_seq > $2) and d.received_day >= $3 \
+     and d.received_day < $4 and d.received_at <= $5 and (b.t0 is null or b.t0 > $5) \
+     order by d.booking, d.detainer";
+
+/// Streams the requests received on the days asked for.
+///
+/// # Errors
+/// [`StoreError`] where the database cannot be asked; later ones come from [`Requests::part`].
+pub fn requests(store: &Store, county: &CountyId, seq: i64, query: &Query) -> Result<Requests, StoreError> {
+    const I: ColType = ColType::Int;
+    const T: ColType = ColType::Text;
+    let (first, last) = days(query);
+    let params = [county.as_str().into(), seq.into(), first, last, query.until.into(), Authority::OverDetained.number().into()];
+    let types = [T, T, T, I, I, T, I, I, I, I, I, I, I, I, I, I, T, I, I];
+    Ok(Requests { rows: store.stream(REQUESTS, &params, &types)?, query: query.clone(), current: None })
+}
+
+impl Requests {
+    /// The next of them; nothing at the end.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot answer, or a row is not what this program writes.
+    pub async fn part(&mut self) -> Result<Option<Vec<Request>>, StoreError> {
+        let mut whole = Vec::new();
+        let Some(rows) = self.rows.next().await else { return Ok(self.current.take().map(|(_, last, _)| vec![last])) };
+        for row in rows? {
+            whole.extend(self.row(&row)?);
+        }
+        Ok(Some(whole))
+    }
+
+    /// Takes a row; answers the request before it where the row is of another one.
+    fn row(&mut self, row: &[Cell]) -> Result<Option<Request>, StoreError> {
+        let bad = || StoreError::Unreadable {
+            table: "detainers".into(),
+            column: "any".into(),
+            id: crate::rows::id_of(row.get(..2).unwrap_or_default()),
+            why: "is not what this program writes",
+        };
+        let (name, request, at) = read(&self.query, row).ok_or_else(bad)?;
+        if !self.query.has_facility(&request.facility) || !self.query.has_office(&request.office) {
+            return Ok(None);
+        }
+        match &mut self.current {
+            Some((last, kept, latest)) if *last == name => {
+                if *latest < at {
+                    (*kept, *latest) = (request, at);
+                }
+                Ok(None)
+            }
+            current => Ok(current.replace((name, request, at)).map(|(_, whole, _)| whole)),
+        }
+    }
+}
+
+fn read(query: &Query, row: &[Cell]) -> Option<(Name, Request, (i64, i64))> {
+    let [booking, detainer, facility, received, day, office, edition, state, closed, effect, ended, kind, rest @ ..] = row else {
+        return None;
+    };
+    let [n, effective, outcome, reason, revision, mode, held] = rest else { return None };
+    let far = |cell: &Cell| cell.as_int().map_or(Instant::FAR, Instant::from_micros);
+    let (closed, ended) = (far(closed), far(ended));
+    let last = last_open(Instant::from_micros(received.as_int()?), closed.min(ended), query.until);
+    let in_force = effective.as_int().is_some_and(|at| Instant::from_micros(at) <= last);
+    let mode = mode.as_int().filter(|_| in_force).and_then(Mode::from_number);
+    let answer = match outcome.as_int().filter(|_| in_force) {
+        None => None,
+        Some(outcome) => {
+            let reason = Reason::from_number(reason.as_int()?)?;
+            Some((Outcome::from_number(outcome)?, Why::of(reason, mode)))
+        }
+    };
+    let taken = kind.as_int().and_then(EndKind::from_number) == Some(EndKind::FederalCustody) && ended <= query.until;
+    let request = Request {
+        facility: FacilityId::trusted(facility.as_text()?),
+        day: date_of_number(i32::try_from(day.as_int()?).ok()?)?,
+        office: office.as_text()?.into(),
+        edition: Edition::from_number(edition.as_int()?)?,
+        answer,
+        revision: revision.as_text().filter(|_| in_force).map(RevisionId::trusted),
+        mode,
+        held: held.as_int().unwrap_or(0) > 0,
+        handed_over: taken && ended <= closed,
+        never_in_effect: effect.as_int().is_none_or(|at| Instant::from_micros(at) > query.until),
+        lifted: state.as_int()? == LIFTED && closed <= query.until,
+    };
+    let at = (effective.as_int().filter(|_| in_force).unwrap_or(i64::MIN), n.as_int().unwrap_or(0));
+    Some(((booking.as_text()?.to_owned(), detainer.as_text()?.to_owned()), request, at))
+}
+
+/// `detainers.state` of a request that was lifted.
+const LIFTED: i64 = 2;

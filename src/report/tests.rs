@@ -3,6 +3,7 @@
 use super::cost::{self, Key};
 use super::lines::{self, Line};
 use super::overdetention::{self, Cause};
+use super::stay::Stay;
 use super::{GroupBy, Query, Totals, decisions, register};
 use crate::domain::booking::HoldEnd;
 use crate::domain::detainer::Edition;
@@ -54,8 +55,19 @@ fn story(mode: Mode, served: bool, kept_hours: Option<i64>) -> World {
     world
 }
 
+fn stay(world: &World, until: Instant) -> Stay {
+    Stay::of(world.state(), world.booking("b1"), until).expect("priced")
+}
+
 fn all_lines(world: &World, query: &Query) -> Vec<Line> {
-    world.bookings().flat_map(|b| lines::asked(query, world.state(), b).expect("priced")).collect()
+    lines::asked(query, &stay(world, query.until))
+}
+
+/// Rows of the cost report.
+fn sliced(lines: &[Line], by: &[GroupBy]) -> (Vec<cost::CostRow>, cost::CostRow) {
+    let mut sums = cost::Sums::new(by);
+    sums.add(lines).expect("fits");
+    sums.finish()
 }
 
 fn totals(lines: &[Line]) -> Totals {
@@ -70,7 +82,7 @@ fn micros(lines: &[Line]) -> i64 {
 fn three_days_on_an_honored_form_are_two_of_hold_and_one_of_over_detention() {
     let world = story(Mode::HonorAlways, true, Some(72));
     let until = instant("2018-06-01T00:00:00Z");
-    let rows = register::rows(&year(until), world.state(), world.booking("b1")).expect("rows");
+    let rows = register::rows(&year(until), world.state(), &stay(&world, until)).expect("rows");
     let [row] = rows.as_slice() else { panic!("one hold, not {rows:?}") };
     assert_eq!((row.by_hold_end.held_us, row.by_release.held_us), (48 * HOUR_US, 72 * HOUR_US));
     assert_eq!((row.by_hold_end.past_contiguous_us, row.by_release.past_contiguous_us), (0, 24 * HOUR_US));
@@ -78,7 +90,7 @@ fn three_days_on_an_honored_form_are_two_of_hold_and_one_of_over_detention() {
     assert_eq!((row.hold_cost.incurred, row.over_detained_cost.incurred), (cents("200.00"), cents("100.00")));
     assert_eq!((row.hold.reason, row.ended, row.late), (HoldEnd::Deadline, Some(row.hold.deadline), false));
 
-    let over = overdetention::rows(&year(until), world.state(), world.booking("b1")).expect("rows");
+    let over = overdetention::rows(&year(until), world.state(), &stay(&world, until)).expect("rows");
     let [over] = over.as_slice() else { panic!("one stretch, not {over:?}") };
     assert_eq!((over.since, over.us, over.cause), (row.hold.deadline, 24 * HOUR_US, Cause::PastDeadline));
     assert_eq!((over.totals.incurred, over.hold.as_ref()), (cents("100.00"), Some(&row.hold.id)));
@@ -90,8 +102,8 @@ fn over_detention_without_a_hold_says_why() {
     for (mode, served, cause) in cases {
         let world = story(mode, served, Some(10));
         let until = instant("2018-06-01T00:00:00Z");
-        assert_eq!(register::rows(&year(until), world.state(), world.booking("b1")), Ok(Vec::new()));
-        let over = overdetention::rows(&year(until), world.state(), world.booking("b1")).expect("rows");
+        assert_eq!(register::rows(&year(until), world.state(), &stay(&world, until)), Ok(Vec::new()));
+        let over = overdetention::rows(&year(until), world.state(), &stay(&world, until)).expect("rows");
         assert_eq!(over.iter().map(|o| (o.cause, o.us)).collect::<Vec<_>>(), [(cause, 10 * HOUR_US)], "{mode:?}");
     }
 }
@@ -104,7 +116,7 @@ fn over_detention_is_cut_at_the_period_and_its_rows_say_what_the_lines_say() {
         [("2018-01-01", "2018-02-01", 36), ("2018-02-01", "2018-03-01", 64), ("2018-03-01", "2018-04-01", 0)]
     {
         let query = query(start, end, until);
-        let rows = overdetention::rows(&query, world.state(), world.booking("b1")).expect("rows");
+        let rows = overdetention::rows(&query, world.state(), &stay(&world, until)).expect("rows");
         assert_eq!(rows.iter().map(|r| r.us).sum::<i64>(), hours * HOUR_US, "{start}");
         let shown = Totals::try_sum(rows.iter().map(|r| r.totals)).expect("fits");
         assert_eq!(shown, totals(&all_lines(&world, &query)), "{start}");
@@ -121,7 +133,9 @@ fn decisions_are_counted_by_outcome_and_reason() {
     ] {
         let world = story(mode, served, Some(10));
         let requests = decisions::requests(&year(until), world.state(), world.booking("b1"));
-        let total = decisions::total(&requests);
+        let mut counts = decisions::Counts::new(&[]);
+        requests.iter().for_each(|request| counts.add(request));
+        let (_, total) = counts.finish();
         assert_eq!((total.honored, total.declined, total.held, total.honored_never_in_effect), expected, "{mode:?} {served}");
         assert_eq!(total.received, total.honored + total.declined + total.needs_review);
         assert_eq!(total.not_honored.values().sum::<i64>(), total.declined + total.needs_review);
@@ -169,10 +183,10 @@ proptest! {
         let whole = all_lines(&world, &year(until));
         // Time counted is custody after T0, as far as it was counted.
         prop_assert_eq!(micros(&whole), kept.unwrap_or(i64::MAX).min(counted) * HOUR_US);
-        let total = cost::total(&whole).expect("fits");
+        let (_, total) = sliced(&whole, &[]);
         prop_assert_eq!(total.all.totals, totals(&whole));
         for by in ALL {
-            let rows = cost::rows(&whole, &[by]).expect("fits");
+            let (rows, _) = sliced(&whole, &[by]);
             prop_assert_eq!(Totals::try_sum(rows.iter().map(|r| r.all.totals)).expect("fits"), totals(&whole));
             prop_assert_eq!(rows.iter().map(|r| r.all.us).sum::<i64>(), micros(&whole));
             for row in rows {

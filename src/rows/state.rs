@@ -6,6 +6,7 @@
 use super::tables::{BOOKINGS, BUDGETS, DECISIONS, DETAINERS, HOLDS, POSTINGS, PROPOSALS, SETTINGS};
 use super::{Batch, Cell, DiffError, Row, Version, diff};
 use crate::domain::alerts;
+use crate::domain::authority::in_effect;
 use crate::domain::booking::{Booking, Hold, Posting, Proposal};
 use crate::domain::county::{Balance, County};
 use crate::domain::decision::Decision;
@@ -91,6 +92,7 @@ fn detainer(county: &County, booking: &Booking, detainer: &Detainer) -> Row {
         Cell::Int(state),
         maybe(detainer.lift.as_ref(), |l| number(&l.reason)),
         Some(detainer.ended()).filter(|at| !at.is_far()).into(),
+        in_effect(booking, detainer).map(|(span, _)| span.start).into(),
         maybe(decision, |d| number(&d.outcome)),
         maybe(decision, |d| number(&d.reason)),
         maybe(decision.and_then(|d| d.revision.as_ref()), id),

@@ -156,6 +156,8 @@ pub static DETAINERS: Table = Table {
         Column::int("lift_reason").null(),
         // When it was lifted or replaced.
         Column::int("closed_at").null(),
+        // Since when it is in effect, apart from the decision: served where the form needs it, and so on.
+        Column::int("effect_at").null(),
         // The last decision in effective order.
         Column::int("outcome").null(),
         Column::int("reason").null(),

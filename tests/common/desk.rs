@@ -199,10 +199,11 @@ impl Desk {
         self.booking(id, BookingCommand::End(end)).await
     }
 
-    /// One person proposes a correction, another confirms it; the sequence of the confirmation.
+    /// One person corrects, another confirms where that is asked for; the sequence of what it left.
     pub async fn correct(&mut self, id: &str, correction: Correction) -> i64 {
-        let proposed = self.tell(Command::Booking(BookingId::trusted(id), BookingCommand::Correct(correction))).await.unwrap();
-        let proposal = proposed.booking.unwrap().proposals.last().unwrap().id.clone();
+        let told = self.tell(Command::Booking(BookingId::trusted(id), BookingCommand::Correct(correction))).await.unwrap();
+        let waiting = told.booking.iter().flat_map(|booking| &booking.proposals).find(|proposal| proposal.confirmed.is_none());
+        let Some(proposal) = waiting.map(|proposal| proposal.id.clone()) else { return told.pair.seq };
         self.person = "bea";
         let confirmed = self.booking(id, BookingCommand::Confirm(proposal)).await;
         self.person = "ann";

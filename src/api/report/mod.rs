@@ -1,0 +1,308 @@
+//! `ReportService`: what happened in a stretch of days, as it was known at one exact point.
+//!
+//! A report is a function of its query, the point and the instant counted to, all of which its manifest states; asked
+//! again with these it gives the same bytes. What is counted, and how, lies in [`crate::report`]; here stays are handed
+//! to it part by part ([`stays`]), so that memory does not grow with the county.
+
+mod query;
+mod stays;
+mod wire;
+
+use super::auth::principal;
+use super::names;
+use super::paging::{Page, Resume};
+use super::time::{Fields, wire_pair};
+use super::watch::{self, Sender, Sent};
+use super::{Api, error};
+use crate::domain::ids::{BookingId, RevisionId};
+use crate::domain::time::Instant;
+use crate::pb::{self, ErrorReason};
+use crate::report::cost::Sums;
+use crate::report::decisions::{self, Counts};
+use crate::report::overdetention::{self, OverdetentionRow};
+use crate::report::{GroupBy, ReportError, Totals, lines, register, select};
+use query::Asked;
+use stays::Stays;
+use std::collections::{BTreeMap, BTreeSet};
+use tonic::{Request, Response, Status};
+
+/// Rows of one answer that is not a stream.
+const MOST_ROWS: usize = 20_000;
+/// Names that are looked up by one statement and kept in memory at a time.
+const NAMES: u32 = 20_000;
+
+/// Versions of the rules by which each report counts. A change that gives other figures for the same records is a new
+/// version.
+mod version {
+    pub const REGISTER: &str = "hold-register/1";
+    pub const DECISIONS: &str = "decision-report/1";
+    pub const COST: &str = "cost-report/1";
+    pub const LINES: &str = "cost-lines/1";
+    pub const OVERDETENTION: &str = "overdetention-report/1";
+}
+
+fn uncounted(error: &ReportError) -> Status {
+    use crate::domain::cost::CostError;
+    match error {
+        ReportError::Overflow(_) | ReportError::Cost(CostError::Overflow(_)) => {
+            error::status(ErrorReason::AmountOverflow, "a sum is larger than 64-bit cents can hold: ask for fewer days")
+        }
+        ReportError::Cost(error) => {
+            tracing::error!(%error, "custody that cannot be priced");
+            error::status(ErrorReason::Internal, "a defect of the server; its log has more")
+        }
+    }
+}
+
+fn too_many_rows() -> Status {
+    let why = format!("would give more than {MOST_ROWS} rows: slice by fewer keys or ask for fewer days");
+    error::bad_fields(ErrorReason::LimitExceeded, vec![("group_by".into(), why)])
+}
+
+async fn send<M>(sender: &Sender<M>, message: M) {
+    // An error says that nobody listens: the task is about to end for that very reason.
+    let _ = sender.send(Ok(message)).await;
+}
+
+/// Tells the register, hold by hold.
+async fn tell_register(api: Api, asked: Asked, sender: Sender<pb::StreamHoldRegisterResponse>) -> Result<(), Status> {
+    use pb::stream_hold_register_response::Part;
+    let part = |part| pb::StreamHoldRegisterResponse { part: Some(part) };
+    send(&sender, part(Part::AsOfPair(wire_pair(asked.pair)))).await;
+    let (mut after, mut count, mut revisions) = (None, 0, BTreeSet::new());
+    loop {
+        let store = api.ledger.store();
+        let keys = select::holds(store, &asked.id, asked.pair.seq, &asked.query, after.as_ref(), NAMES).await;
+        let keys = keys.map_err(|error| error::of_store(&error))?;
+        for keys in keys.chunks(stays::PART) {
+            let bookings: BTreeSet<BookingId> = keys.iter().map(|(_, booking, _)| booking.clone()).collect();
+            let mut rows = BTreeMap::new();
+            for stay in stays::of(&api, &asked, &bookings.into_iter().collect::<Vec<_>>()).await? {
+                let found = register::rows(&asked.query, &asked.county, &stay).map_err(|error| uncounted(&error))?;
+                rows.extend(found.into_iter().map(|row| ((row.booking.clone(), row.hold.id.clone()), row)));
+            }
+            for (_, booking, hold) in keys {
+                let Some(row) = rows.remove(&(booking.clone(), hold.clone())) else { continue };
+                count += 1;
+                revisions.insert(row.hold.revision.clone());
+                send(&sender, part(Part::Row(wire::register_row(&asked, &row)?))).await;
+            }
+        }
+        let full = u32::try_from(keys.len()).is_ok_and(|found| found == NAMES);
+        after = keys.into_iter().next_back().filter(|_| full);
+        if after.is_none() {
+            break;
+        }
+    }
+    send(&sender, part(Part::Manifest(asked.manifest(version::REGISTER, &revisions, count)))).await;
+    Ok(())
+}
+
+/// Tells cost lines, booking by booking.
+async fn tell_lines(
+    api: Api,
+    asked: Asked,
+    booking: Option<BookingId>,
+    sender: Sender<pb::StreamCostLinesResponse>,
+) -> Result<(), Status> {
+    use pb::stream_cost_lines_response::Part;
+    let part = |part| pb::StreamCostLinesResponse { part: Some(part) };
+    send(&sender, part(Part::AsOfPair(wire_pair(asked.pair)))).await;
+    let (mut count, mut revisions) = (0, BTreeSet::new());
+    let mut stays = Stays::new(booking);
+    while let Some(some) = stays.next(&api, &asked).await? {
+        for stay in some {
+            let shown = lines::merged(lines::asked(&asked.query, &stay)).map_err(|error| uncounted(&error))?;
+            for line in shown {
+                count += 1;
+                revisions.extend(line.cost.revision.clone());
+                send(&sender, part(Part::Line(wire::line(&asked, &line)?))).await;
+            }
+        }
+    }
+    send(&sender, part(Part::Manifest(asked.manifest(version::LINES, &revisions, count)))).await;
+    Ok(())
+}
+
+/// Counts requests: those of custody that goes on from their bookings, all others from rows.
+async fn count_requests(api: &Api, asked: &Asked, mut count: impl FnMut(&decisions::Request)) -> Result<(), Status> {
+    let of_store = |error| error::of_store(&error);
+    let (store, seq, query) = (api.ledger.store(), asked.pair.seq, &asked.query);
+    let mut after: Option<BookingId> = None;
+    loop {
+        let open = select::open(store, &asked.id, seq, query.until, after.as_ref(), NAMES).await.map_err(of_store)?;
+        for part in open.chunks(stays::PART) {
+            for booking in stays::states(api, asked, part).await?.values() {
+                decisions::requests(query, &asked.county, booking).iter().for_each(&mut count);
+            }
+        }
+        let full = u32::try_from(open.len()).is_ok_and(|found| found == NAMES);
+        after = open.into_iter().next_back().filter(|_| full);
+        if after.is_none() {
+            break;
+        }
+    }
+    let mut requests = select::requests(store, &asked.id, seq, query).map_err(of_store)?;
+    while let Some(part) = requests.part().await.map_err(of_store)? {
+        part.iter().for_each(&mut count);
+    }
+    Ok(())
+}
+
+#[tonic::async_trait]
+impl pb::report_service_server::ReportService for Api {
+    type StreamHoldRegisterStream = Sent<pb::StreamHoldRegisterResponse>;
+
+    async fn stream_hold_register(
+        &self,
+        request: Request<pb::StreamHoldRegisterRequest>,
+    ) -> Result<Response<Self::StreamHoldRegisterStream>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        let asked = Asked::read(self, &caller, Fields::new(), request.query.as_ref(), None).await?;
+        let api = self.clone();
+        Ok(Response::new(watch::sent(self, |sender| tell_register(api, asked, sender))))
+    }
+
+    async fn get_decision_report(
+        &self,
+        request: Request<pb::GetDecisionReportRequest>,
+    ) -> Result<Response<pb::GetDecisionReportResponse>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        let mut fields = Fields::new();
+        let not_of_requests = [GroupBy::Agreement, GroupBy::EndReason];
+        let by = query::group_by(&mut fields, &request.group_by, &not_of_requests);
+        let asked = Asked::read(self, &caller, fields, request.query.as_ref(), None).await?;
+        let (mut counts, mut revisions) = (Counts::new(&by), BTreeSet::new());
+        count_requests(self, &asked, |request| {
+            counts.add(request);
+            if let Some(revision) = request.revision.as_ref().filter(|revision| !revisions.contains(*revision)) {
+                revisions.insert(revision.clone());
+            }
+        })
+        .await?;
+        let (rows, total) = counts.finish();
+        if rows.len() > MOST_ROWS {
+            return Err(too_many_rows());
+        }
+        Ok(Response::new(pb::GetDecisionReportResponse {
+            manifest: Some(asked.manifest(version::DECISIONS, &revisions, rows.len())),
+            rows: rows.iter().map(|row| wire::decision_row(&asked, &by, row)).collect(),
+            total: Some(wire::decision_row(&asked, &[], &total)),
+        }))
+    }
+
+    async fn get_cost_report(
+        &self,
+        request: Request<pb::GetCostReportRequest>,
+    ) -> Result<Response<pb::GetCostReportResponse>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        let mut fields = Fields::new();
+        let by = query::group_by(&mut fields, &request.group_by, &[]);
+        let asked = Asked::read(self, &caller, fields, request.query.as_ref(), None).await?;
+        let (mut sums, mut revisions) = (Sums::new(&by), BTreeSet::<RevisionId>::new());
+        let mut stays = Stays::new(None);
+        while let Some(some) = stays.next(self, &asked).await? {
+            for stay in some {
+                let lines = lines::asked(&asked.query, &stay);
+                revisions.extend(lines.iter().filter_map(|line| line.cost.revision.clone()));
+                sums.add(&lines).map_err(|error| uncounted(&error))?;
+            }
+            if sums.len() > MOST_ROWS {
+                return Err(too_many_rows());
+            }
+        }
+        let (rows, total) = sums.finish();
+        Ok(Response::new(pb::GetCostReportResponse {
+            manifest: Some(asked.manifest(version::COST, &revisions, rows.len())),
+            rows: rows.iter().map(|row| wire::cost_row(&asked, &by, row)).collect::<Result<_, _>>()?,
+            total: Some(wire::cost_row(&asked, &[], &total)?),
+        }))
+    }
+
+    type StreamCostLinesStream = Sent<pb::StreamCostLinesResponse>;
+
+    async fn stream_cost_lines(
+        &self,
+        request: Request<pb::StreamCostLinesRequest>,
+    ) -> Result<Response<Self::StreamCostLinesStream>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        let mut fields = Fields::new();
+        let booking = fields.optional_name("booking", &request.booking, names::booking);
+        let county = request.query.as_ref().map(|query| query.county.as_str());
+        if booking.as_ref().is_some_and(|(of, _)| county != Some(names::of::county(of).as_str())) {
+            fields.bad("booking", "must be of the county that is asked about");
+        }
+        let asked = Asked::read(self, &caller, fields, request.query.as_ref(), None).await?;
+        let booking = booking.map(|(_, booking)| booking);
+        if let Some(id) = &booking {
+            let found = stays::states(self, &asked, std::slice::from_ref(id)).await?;
+            if !found.contains_key(id) {
+                return Err(error::not_found("booking", &request.booking));
+            }
+        }
+        let api = self.clone();
+        Ok(Response::new(watch::sent(self, |sender| tell_lines(api, asked, booking, sender))))
+    }
+
+    async fn get_overdetention_report(
+        &self,
+        request: Request<pb::GetOverdetentionReportRequest>,
+    ) -> Result<Response<pb::GetOverdetentionReportResponse>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        let mut fields = Fields::new();
+        if request.query.as_ref().is_some_and(|query| !query.office_codes.is_empty()) {
+            fields.bad("query.office_codes", "must be empty: over-detention needs no detainer");
+        }
+        let of_pages = pb::GetOverdetentionReportRequest { page_size: 0, page_token: String::new(), ..request.clone() };
+        let page = Page::read(&self.opaque, "GetOverdetentionReport", &of_pages, request.page_size, &request.page_token, 1_000)?;
+        let asked = Asked::read(self, &caller, fields, request.query.as_ref(), page.resume.as_ref()).await?;
+        let after = page.resume.as_ref().and_then(|resume| read_key(&resume.key));
+
+        let (mut shown, mut count, mut totals) = (BTreeMap::new(), 0, Totals::default());
+        let mut stays = Stays::new(None);
+        while let Some(some) = stays.next(self, &asked).await? {
+            for stay in some {
+                let rows = overdetention::rows(&asked.query, &asked.county, &stay).map_err(|error| uncounted(&error))?;
+                for row in rows {
+                    count += 1;
+                    totals = totals.try_add(row.totals).map_err(|error| uncounted(&error.into()))?;
+                    keep(&mut shown, row, after.as_ref(), page.size);
+                }
+            }
+        }
+        let more = shown.len() > page.size;
+        let rows: Vec<OverdetentionRow> = shown.into_values().take(page.size).collect();
+        let next_page_token = match rows.last() {
+            Some(last) if more => {
+                let key = format!("{} {}", last.since.micros(), last.booking);
+                page.token(&self.opaque, &Resume { seq: asked.pair.seq, at: asked.query.until.micros(), key })
+            }
+            _ => String::new(),
+        };
+        Ok(Response::new(pb::GetOverdetentionReportResponse {
+            manifest: Some(asked.manifest(version::OVERDETENTION, &BTreeSet::new(), count)),
+            rows: rows.iter().map(|row| wire::overdetention_row(&asked, row)).collect::<Result<_, _>>()?,
+            next_page_token,
+            totals: Some(wire::totals(&asked, totals)?),
+        }))
+    }
+}
+
+/// By since when and booking.
+type RowKey = (Instant, BookingId);
+
+/// Keeps a row among the first of those after a key, and one more that tells whether there are more.
+fn keep(shown: &mut BTreeMap<RowKey, OverdetentionRow>, row: OverdetentionRow, after: Option<&RowKey>, size: usize) {
+    let key = (row.since, row.booking.clone());
+    if after.is_none_or(|after| key > *after) {
+        shown.insert(key, row);
+        if shown.len() > size + 1 {
+            shown.pop_last();
+        }
+    }
+}
+
+fn read_key(key: &str) -> Option<RowKey> {
+    let (since, booking) = key.split_once(' ')?;
+    Some((Instant::from_micros(since.parse().ok()?), BookingId::trusted(booking)))
+}

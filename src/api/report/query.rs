@@ -1,0 +1,188 @@
+//! What a report is asked: read, checked against the county, and pinned to one point and one instant.
+
+use super::super::Api;
+use super::super::auth::Principal;
+use super::super::error;
+use super::super::names::{self, of};
+use super::super::paging::Resume;
+use super::super::time::{Fields, stamp, wire_date, wire_pair};
+use crate::domain::county::County;
+use crate::domain::ids::{CountyId, FacilityId, RevisionId};
+use crate::domain::time::Instant;
+use crate::ledger::{AsOf, Pair};
+use crate::pb;
+use crate::report::{GroupBy, Query};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use tonic::Status;
+
+/// Entries of one list of a query.
+const MOST_ENTRIES: usize = 1_000;
+/// How local days are read, in words.
+const ZONE_RULE: &str = "Each day is a local day of the facility that a row belongs to.";
+
+/// A report as it was understood.
+pub(super) struct Asked {
+    pub id: CountyId,
+    pub county: Arc<County>,
+    /// What was known.
+    pub pair: Pair,
+    /// What is counted, and until when.
+    pub query: Query,
+}
+
+impl Asked {
+    /// Reads a query; other bad fields of the request are in `fields` already. A page that goes on takes point and
+    /// instant from the page before.
+    pub async fn read(
+        api: &Api,
+        caller: &Principal,
+        mut fields: Fields,
+        query: Option<&pb::ReportQuery>,
+        resume: Option<&Resume>,
+    ) -> Result<Self, Status> {
+        let Some(query) = query else {
+            fields.bad("query", "is required");
+            return Err(fields.refusal());
+        };
+        let id = fields.name("query.county", &query.county, names::county);
+        let days = period(&mut fields, query.period.as_ref());
+        let facilities = facilities(&mut fields, id.as_ref(), &query.facilities);
+        let offices = offices(&mut fields, &query.office_codes);
+        let as_of = as_of(&mut fields, query.as_of.as_ref());
+        let until = fields.optional_instant("query.accrue_until", query.accrue_until.as_ref());
+        let (Some(id), Some((start, end))) = (id, days) else { return Err(fields.refusal()) };
+        caller.allow(&id)?;
+        fields.finish()?;
+
+        let as_of = resume.map_or(as_of, |resume| AsOf::Sequence(resume.seq));
+        let (pair, county) = api.county_at(caller, &id, as_of).await?;
+        if let Some(missing) = facilities.iter().find(|facility| !county.facilities.contains_key(*facility)) {
+            return Err(error::not_found("facility", &of::facility(&id, missing)));
+        }
+        // Now is never earlier than the last recorded time.
+        let now = pair.recorded.map_or(api.ledger.now(), |recorded| api.ledger.now().max(recorded));
+        let until = match (resume, until) {
+            (Some(resume), _) => Instant::from_micros(resume.at),
+            (None, Some(asked)) if asked > now => {
+                let why = "may not lie ahead of now: custody that is still to come is not counted";
+                let bad = vec![("query.accrue_until".to_owned(), why.to_owned())];
+                return Err(error::bad_fields(pb::ErrorReason::FieldInvalid, bad));
+            }
+            (None, Some(asked)) => asked,
+            (None, None) if as_of == AsOf::Latest => now,
+            (None, None) => api.moment(None, as_of, pair).min(now),
+        };
+        Ok(Self { id, county, pair, query: Query { start, end, facilities, offices, until } })
+    }
+
+    /// What the report rests on. The query in it asks for exactly this report again.
+    pub fn manifest(&self, version: &str, revisions: &BTreeSet<RevisionId>, rows: usize) -> pb::ReportManifest {
+        let Query { start, end, facilities, offices, until } = &self.query;
+        let asked = pb::ReportQuery {
+            county: of::county(&self.id),
+            period: Some(pb::DateInterval { start_date: Some(wire_date(*start)), end_date: Some(wire_date(*end)) }),
+            facilities: facilities.iter().map(|facility| of::facility(&self.id, facility)).collect(),
+            office_codes: offices.iter().map(ToString::to_string).collect(),
+            as_of: Some(pb::AsOf { point: Some(pb::as_of::Point::Sequence(self.pair.seq)) }),
+            accrue_until: Some(stamp(*until)),
+        };
+        pb::ReportManifest {
+            query: Some(asked),
+            as_of_pair: Some(wire_pair(self.pair)),
+            accrue_until: Some(stamp(*until)),
+            tree_root: self.pair.root.map(|root| root.to_vec()).unwrap_or_default(),
+            report_version: version.to_owned(),
+            policy_revisions: revisions.iter().map(|revision| of::revision(&self.id, revision)).collect(),
+            row_count: i64::try_from(rows).unwrap_or(i64::MAX),
+            zone_rule: ZONE_RULE.to_owned(),
+        }
+    }
+}
+
+fn period(
+    fields: &mut Fields,
+    period: Option<&pb::DateInterval>,
+) -> Option<(crate::domain::time::Date, crate::domain::time::Date)> {
+    let Some(period) = period else {
+        fields.bad("query.period", "is required");
+        return None;
+    };
+    let start = fields.date("query.period.start_date", period.start_date.as_ref());
+    let end = fields.date("query.period.end_date", period.end_date.as_ref());
+    let (start, end) = (start?, end?);
+    if start >= end {
+        fields.bad("query.period.end_date", "must be after start_date; it is the first day not reported on");
+        return None;
+    }
+    Some((start, end))
+}
+
+fn facilities(fields: &mut Fields, county: Option<&CountyId>, names: &[String]) -> BTreeSet<FacilityId> {
+    let mut found = BTreeSet::new();
+    if names.len() > MOST_ENTRIES {
+        fields.bad("query.facilities", format!("may have at most {MOST_ENTRIES} entries"));
+        return found;
+    }
+    for (n, name) in names.iter().enumerate() {
+        let field = format!("query.facilities[{n}]");
+        match fields.name(&field, name, names::facility) {
+            Some((of, facility)) if county.is_none_or(|county| of == *county) => {
+                found.insert(facility);
+            }
+            Some(_) => fields.bad(&field, "must be a facility of the county that is asked about"),
+            None => {}
+        }
+    }
+    found
+}
+
+fn offices(fields: &mut Fields, codes: &[String]) -> BTreeSet<Arc<str>> {
+    if codes.len() > MOST_ENTRIES {
+        fields.bad("query.office_codes", format!("may have at most {MOST_ENTRIES} entries"));
+        return BTreeSet::new();
+    }
+    let codes = codes.iter().enumerate();
+    codes.map(|(n, code)| fields.required_text(&format!("query.office_codes[{n}]"), code, 50)).collect()
+}
+
+/// As [`Fields::as_of`], under the name it has here.
+fn as_of(fields: &mut Fields, asked: Option<&pb::AsOf>) -> AsOf {
+    match asked.and_then(|as_of| as_of.point.as_ref()) {
+        Some(pb::as_of::Point::Sequence(seq)) if *seq < 0 => {
+            fields.bad("query.as_of.sequence", "may not be negative");
+            AsOf::Latest
+        }
+        Some(pb::as_of::Point::Sequence(seq)) => AsOf::Sequence(*seq),
+        Some(pb::as_of::Point::RecordedTime(at)) => {
+            fields.optional_instant("query.as_of.recorded_time", Some(at)).map_or(AsOf::Latest, AsOf::Recorded)
+        }
+        None => AsOf::Latest,
+    }
+}
+
+/// The keys to slice by: each at most once, none of `not`.
+pub(super) fn group_by(fields: &mut Fields, asked: &[i32], not: &[GroupBy]) -> Vec<GroupBy> {
+    let mut by: Vec<GroupBy> = Vec::new();
+    for (n, number) in asked.iter().enumerate().take(MOST_ENTRIES) {
+        let one = match pb::GroupBy::try_from(*number) {
+            Ok(pb::GroupBy::Month) => Some(GroupBy::Month),
+            Ok(pb::GroupBy::Facility) => Some(GroupBy::Facility),
+            Ok(pb::GroupBy::Office) => Some(GroupBy::Office),
+            Ok(pb::GroupBy::Revision) => Some(GroupBy::Revision),
+            Ok(pb::GroupBy::Mode) => Some(GroupBy::Mode),
+            Ok(pb::GroupBy::Agreement) => Some(GroupBy::Agreement),
+            Ok(pb::GroupBy::FormEdition) => Some(GroupBy::Edition),
+            Ok(pb::GroupBy::EndReason) => Some(GroupBy::EndReason),
+            Ok(pb::GroupBy::DecisionReason) => Some(GroupBy::DecisionReason),
+            Ok(pb::GroupBy::Unspecified) | Err(_) => None,
+        };
+        match one {
+            Some(one) if not.contains(&one) => fields.bad(&format!("group_by[{n}]"), "slices nothing in this report"),
+            Some(one) if by.contains(&one) => fields.bad(&format!("group_by[{n}]"), "comes twice"),
+            Some(one) => by.push(one),
+            None => fields.bad(&format!("group_by[{n}]"), "must be a value of GroupBy"),
+        }
+    }
+    by
+}

@@ -1,0 +1,231 @@
+//! Reports over random histories: what is read from rows, as of any point, is what the states in memory say there.
+//!
+//! Each history is told in memory and to the real ledger. After each step, and for several instants counted to, stays from
+//! rows equal stays from states; the figures of every report are the same; whatever slices them, they add up alike.
+//! `DETAINER_TEST_HISTORIES` says how many histories, `DETAINER_TEST_SEED` which.
+
+mod common;
+#[path = "invariants/history.rs"]
+#[allow(dead_code, reason = "a part of it is for the properties of the domain")]
+mod history;
+
+use common::desk::{Hand, keys};
+use detainer::domain::booking::Booking;
+use detainer::domain::county::County;
+use detainer::domain::ids::{BookingId, CountyId};
+use detainer::domain::testing::{self, World, day};
+use detainer::domain::time::{HOUR_US, Instant};
+use detainer::identity::SeededEntropy;
+use detainer::ledger::{Call, Command, Ledger};
+use detainer::report::load::{self, Found};
+use detainer::report::stay::Stay;
+use detainer::report::{GroupBy, Query, Totals, cost, decisions, lines, overdetention, register, select};
+use detainer::store::Store;
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+fn setting(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(otherwise)
+}
+
+/// The state after a step.
+struct Point {
+    seq: i64,
+    now: Instant,
+    county: County,
+    bookings: BTreeMap<BookingId, Booking>,
+}
+
+fn point(world: &World) -> Point {
+    let bookings = world.bookings().map(|booking| (booking.id.clone(), booking.clone())).collect();
+    let seq = world.records().last().map_or(0, |record| record.seq);
+    Point { seq, now: world.now(), county: world.state().clone(), bookings }
+}
+
+/// Tells the ledger what was told in memory.
+async fn tell(ledger: &Ledger, clock: &Hand, county: &CountyId, world: &World) {
+    for (n, told) in world.told().iter().enumerate() {
+        clock.set(&told.clock.to_string());
+        let call = Call {
+            county: county.clone(),
+            actor: format!("token of {}", told.person).into(),
+            person: told.person.clone(),
+            method: "Test",
+            request_id: format!("request {n}").into(),
+            body: n.to_be_bytes().to_vec(),
+            validate_only: false,
+            etag: None,
+            history: told.history,
+            sealed: Vec::new(),
+        };
+        let command = match &told.command {
+            testing::Command::County(command) => Command::County(command.clone()),
+            testing::Command::Booking(id, command) => Command::Booking(id.clone(), command.clone()),
+        };
+        let written = ledger.write(call, command).await;
+        assert_eq!(written.is_ok(), told.answer.is_ok(), "command {n}: {:?}", written.err());
+    }
+}
+
+/// Instants worth counting to: edges of custody after T0, and between them.
+fn instants(point: &Point, runner: &mut TestRunner) -> BTreeSet<Instant> {
+    let gaps = point.bookings.values().flat_map(|booking| &booking.custody.gaps);
+    let edges: Vec<Instant> =
+        gaps.flat_map(|gap| &gap.segments).flat_map(|s| [s.span.start, s.span.end]).filter(|at| !at.is_far()).collect();
+    let mut all = BTreeSet::from([point.now]);
+    for _ in 0..2 {
+        if let Some(edge) = edges.get((0..edges.len().max(1)).new_tree(runner).expect("a number").current()) {
+            all.insert(*edge);
+            all.insert(edge.plus_us((-30_i64..30).new_tree(runner).expect("hours").current() * HOUR_US));
+        }
+    }
+    all
+}
+
+fn query(start: &str, end: &str, until: Instant) -> Query {
+    Query { start: day(start), end: day(end), facilities: BTreeSet::new(), offices: BTreeSet::new(), until }
+}
+
+/// All stays of a query, from rows where they suffice.
+async fn from_rows(store: &Store, county: &CountyId, point: &Point, query: &Query) -> Vec<Stay> {
+    let mut names: Vec<BookingId> = Vec::new();
+    loop {
+        // Small pages, so that there are several.
+        let page = select::with_custody(store, county, point.seq, query, names.last(), 2).await.expect("names");
+        if page.is_empty() {
+            break;
+        }
+        names.extend(page);
+    }
+    let found = load::stays(store, county, point.seq, &names, query.until).await.expect("rows");
+    let whole = |found| match found {
+        Found::Stay(stay) => *stay,
+        Found::Running(id) => {
+            let stay = Stay::of(&point.county, &point.bookings[&id], query.until).expect("priced");
+            assert_ne!(stay.goes_on, None, "{id} need not be folded");
+            stay
+        }
+    };
+    found.into_iter().map(whole).collect()
+}
+
+fn requests_in_memory(point: &Point, query: &Query) -> Vec<decisions::Request> {
+    point.bookings.values().flat_map(|booking| decisions::requests(query, &point.county, booking)).collect()
+}
+
+async fn requests_from_rows(store: &Store, county: &CountyId, point: &Point, query: &Query) -> Vec<decisions::Request> {
+    let open = select::open(store, county, point.seq, query.until, None, 1_000).await.expect("names");
+    let of = |id: &BookingId| decisions::requests(query, &point.county, &point.bookings[id]);
+    let mut all: Vec<decisions::Request> = open.iter().flat_map(of).collect();
+    let mut rows = select::requests(store, county, point.seq, query).expect("a stream");
+    while let Some(part) = rows.part().await.expect("rows") {
+        all.extend(part);
+    }
+    all
+}
+
+fn counted(requests: &[decisions::Request], by: &[GroupBy]) -> (Vec<decisions::DecisionRow>, decisions::DecisionRow) {
+    let mut counts = decisions::Counts::new(by);
+    requests.iter().for_each(|request| counts.add(request));
+    counts.finish()
+}
+
+const ALL: [GroupBy; 9] = [
+    GroupBy::Month,
+    GroupBy::Facility,
+    GroupBy::Office,
+    GroupBy::Revision,
+    GroupBy::Mode,
+    GroupBy::Agreement,
+    GroupBy::Edition,
+    GroupBy::EndReason,
+    GroupBy::DecisionReason,
+];
+
+fn summed(query: &Query, stays: &[Stay], by: &[GroupBy]) -> (Vec<cost::CostRow>, cost::CostRow) {
+    let mut sums = cost::Sums::new(by);
+    for stay in stays {
+        sums.add(&lines::asked(query, stay)).expect("fits");
+    }
+    sums.finish()
+}
+
+/// What the reports say from rows is what they say from states.
+async fn checked(store: &Store, county: &CountyId, point: &Point, query: &Query, say: &str) -> usize {
+    let memory: Vec<Stay> = point.bookings.values().map(|b| Stay::of(&point.county, b, query.until).expect("priced")).collect();
+    let rows = from_rows(store, county, point, query).await;
+    for stay in &rows {
+        let expected = memory.iter().find(|other| other.booking == stay.booking);
+        assert_eq!(Some(stay), expected, "{say}");
+    }
+
+    let (slices, total) = summed(query, &memory, &ALL);
+    assert_eq!(summed(query, &rows, &ALL), (slices, total.clone()), "{say}");
+    for by in ALL {
+        let (slices, all) = summed(query, &rows, &[by]);
+        assert_eq!(all, total, "{by:?}: {say}");
+        let again = Totals::try_sum(slices.iter().map(|row| row.all.totals)).expect("fits");
+        assert_eq!((again, slices.iter().map(|row| row.all.us).sum()), (total.all.totals, total.all.us), "{by:?}: {say}");
+    }
+
+    let over = |stays: &[Stay]| -> Vec<_> {
+        stays.iter().flat_map(|stay| overdetention::rows(query, &point.county, stay).expect("fits")).collect()
+    };
+    assert_eq!(over(&rows), over(&memory), "{say}");
+    let held = |stays: &[Stay]| -> Vec<_> {
+        stays.iter().flat_map(|stay| register::rows(query, &point.county, stay).expect("fits")).collect()
+    };
+    let (found, expected) = (select::holds(store, county, point.seq, query, None, 1_000).await.expect("holds"), held(&memory));
+    for row in &expected {
+        let key = (row.hold.start, row.booking.clone(), row.hold.id.clone());
+        assert!(found.contains(&key), "{key:?} is not found: {say}");
+    }
+
+    let (mut memory, mut rows) = (requests_in_memory(point, query), requests_from_rows(store, county, point, query).await);
+    memory.sort_by_key(|request| format!("{request:?}"));
+    rows.sort_by_key(|request| format!("{request:?}"));
+    assert_eq!(rows, memory, "{say}");
+    assert_eq!(counted(&rows, &ALL), counted(&memory, &ALL), "{say}");
+    summed(query, &from_rows(store, county, point, query).await, &[]).1.holds
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reports_from_rows_are_reports_from_states_at_every_point() {
+    let mut seed = [0_u8; 32];
+    seed[..8].copy_from_slice(&setting("DETAINER_TEST_SEED", 1).to_be_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let mut holds = 0;
+    for fresh in common::engines().await {
+        let clock = Arc::new(Hand::default());
+        let ledger =
+            Ledger::start(fresh.store.clone(), keys(), Arc::new(SeededEntropy::new(7)), clock.clone()).expect("a ledger");
+        for n in 0..setting("DETAINER_TEST_HISTORIES", 6) {
+            let mut history = history::histories(30).new_tree(&mut runner).expect("a history").current();
+            history.steps.retain(|step| !matches!(step.act, history::Act::Sweep));
+            let county = CountyId::trusted(&format!("county-{n:03}"));
+            let mut points: Vec<Point> = Vec::new();
+            let world = history::tell_of(county.as_str(), &history, |around| {
+                points.push(point(around.after));
+                Ok(())
+            });
+            tell(&ledger, &clock, &county, &world.expect("a history can be told")).await;
+            for point in &points {
+                for until in instants(point, &mut runner) {
+                    let whole = query("2024-01-01", "2025-01-01", until);
+                    let say = format!("as of {} until {until} of {history:?}", point.seq);
+                    holds += checked(&fresh.store, &county, point, &whole, &say).await;
+                    // Adjacent periods, so that what lies at their edge is in one of them.
+                    let middle = format!("2024-03-{:02}", (5_u32..20).new_tree(&mut runner).expect("a day").current());
+                    for half in [query("2024-01-01", &middle, until), query(&middle, "2025-01-01", until)] {
+                        checked(&fresh.store, &county, point, &half, &format!("{} to {}, {say}", half.start, half.end)).await;
+                    }
+                }
+            }
+        }
+        ledger.stop().await;
+    }
+    assert!(holds > 100, "the histories hold somebody: {holds}");
+}
