@@ -144,6 +144,12 @@ async fn a_stay_from_booking_to_release() {
         assert_eq!(timeline.t0s, [at("2024-03-15T21:00:00Z").unwrap()]);
         let whole = jail.get(None).await;
         assert_eq!((whole.facts.len(), whole.booking.unwrap().citizenship_proved), (3, true));
+
+        // Booked again within a day: the clock that ran is taken along.
+        jail.desk.at("2024-03-16T13:00:00Z");
+        let again = create("8", "B-2", "2024-03-16T12:30:00Z");
+        let again = pb::CreateBookingRequest { subject: "counties/c/subjects/of-B-1".into(), ..again };
+        assert_eq!(jail.create(&again).await.unwrap().booking.unwrap().inherits_from, BOOKING);
         jail.desk.close().await;
     }
 }

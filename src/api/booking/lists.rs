@@ -132,17 +132,17 @@ impl Api {
         let next_page_token = self.cut(&page, pair, at.micros(), &mut found, |(seq, ..)| seq.to_string());
         let ids: Vec<BookingId> = found.iter().map(|(.., booking)| booking.clone()).collect();
         let all = self.as_of_pair(&county, &ids, pair).await?;
+        let subjects: Vec<SubjectId> = all.values().map(|booking| booking.subject.clone()).collect();
+        let opener = if identity { Some(self.opener(caller, "ListProposals", &county, &subjects).await?) } else { None };
         let mut proposals = Vec::with_capacity(found.len());
         for (_, id, of) in &found {
             let Some(known) = all.get(of) else { continue };
             let Some(proposal) = known.proposals.iter().find(|proposal| proposal.id == *id) else { continue };
-            let mut reason = String::new();
-            if identity {
-                let subject = std::slice::from_ref(&known.subject);
-                let opener = self.opener(caller, "ListProposals", &county, subject).await?;
-                let digest = proposal.correction.as_ref().map(|correction| &correction.reason);
-                reason = opener.text(&known.subject, Label::Text, digest).await?;
-            }
+            let digest = proposal.correction.as_ref().map(|correction| &correction.reason);
+            let reason = match &opener {
+                Some(opener) => opener.text(&known.subject, Label::Text, digest).await?,
+                None => String::new(),
+            };
             let about = About { county: &shared, booking: of, facility: known.facility() };
             proposals.push(wire_proposal(about, proposal, reason, at));
         }

@@ -20,7 +20,8 @@ use tonic::{Request, Response, Status};
 /// What refusals about an existing booking are called in a request that names it by `field`.
 fn called(field: &'static str, county: &CountyId, booking: &BookingId) -> error::Called {
     let name = names::of::booking(county, booking);
-    error::Called::default().field("name", field).resource("booking", "booking", name)
+    let called = error::Called::default().field("name", field).resource("booking", "booking", name);
+    called.resource("county", "county", names::of::county(county))
 }
 
 /// The booking after a write.

@@ -12,7 +12,7 @@ use super::super::evolve;
 use super::super::ids::{BasisId, DetainerId, ProposalId};
 use super::super::refusal::{Refusal, Why};
 use super::super::time::{Instant, Span};
-use super::booking::{free_basis, known_facility};
+use super::booking::{fits, free_basis, known_facility};
 use super::{Context, PROPOSAL_US, consequences, missing, not_before};
 
 /// Applies a correction that shortens or leaves alone what may be held; otherwise proposes it to a second person.
@@ -209,6 +209,7 @@ fn recorded(booking: &Booking, wrong: &Correction) -> Result<Option<Instant>, Re
                 let detail = format!("basis {subject} exists already in this booking");
                 return Err(Refusal::new(Why::IdTaken, "subject", detail));
             }
+            fits(booking.bases.len(), "subject")?;
             None
         }
         CorrectedFact::Arrival => match wrong.old {
