@@ -42,7 +42,7 @@ pub struct Booking {
     pub previous: Vec<BookingId>,
     /// Clock stretches inherited from an earlier stay (DOMAIN.md §4 *Never again*, §10.14).
     pub inherited: Vec<Span>,
-    /// The stay that had ended within 24 hours before this one, where they come from it.
+    /// The stay that they come from: the last one, where it had ended within 24 hours, else the latest with the same paper.
     pub inherits_from: Option<BookingId>,
     /// Custody after T0 as worked out from the above.
     pub custody: Custody,

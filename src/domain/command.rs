@@ -51,6 +51,8 @@ pub enum BookingCommand {
     RecordNotice(RecordNotice),
     /// Something outside the booking changed: decide, derive and post what follows.
     Follow(Follow),
+    /// An earlier stay of the same subject changed: the time used is carried over anew.
+    Inherit,
     /// A warning about the open gap.
     Alert(Option<HoldId>, AlertLevel, Instant),
 }

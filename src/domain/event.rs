@@ -227,9 +227,12 @@ pub struct BudgetMoved {
     pub spent: Cents,
 }
 
-/// The stretches a new detainer's earlier use brings (DOMAIN.md §10.14).
+/// Time used in earlier stays, taken over anew: what a new detainer's earlier use brings, or what came to be known of a
+/// stay that had ended (DOMAIN.md §10.14).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Inherited {
-    /// The stretches.
+    /// All stretches that are taken over.
     pub stretches: Vec<Span>,
+    /// The latest stay that they come from.
+    pub from: Option<BookingId>,
 }

@@ -92,7 +92,10 @@ pub fn apply(booking: &mut Booking, event: &Event) {
             }
         }
         Event::Corrected(correction) => correct(booking, correction),
-        Event::Inherited(e) => booking.inherited.clone_from(&e.stretches),
+        Event::Inherited(e) => {
+            booking.inherited.clone_from(&e.stretches);
+            booking.inherits_from.clone_from(&e.from);
+        }
         // Events of the county's own stream.
         Event::CountyCreated(_)
         | Event::CountyUpdated(_)

@@ -268,7 +268,7 @@ impl World {
         if events.is_empty() {
             return Ok(false);
         }
-        let before = county.clone();
+        let (before, was) = (county.clone(), state.cloned());
         self.record(Some(id.clone()), &ctx, events);
         for agreement in settling::balances_turned(&before, self.state()) {
             let at = self.context().now;
@@ -276,7 +276,23 @@ impl World {
             let cause = PostingCause::Agreement;
             self.fan_out(&Affected { open_detainers: true, since: at, costs_since: None, trigger, cause });
         }
+        if let (Some(was), Some(is)) = (was, self.bookings.get(id).cloned())
+            && decide::passes_on(&was, &is)
+        {
+            for later in self.later_stays(&is) {
+                self.one(&later, &BookingCommand::Inherit)?;
+            }
+        }
         Ok(true)
+    }
+
+    /// Later stays of the same subject, in order of time.
+    fn later_stays(&self, booking: &Booking) -> Vec<BookingId> {
+        let later = |b: &&Booking| b.subject == booking.subject && b.booked.effective > booking.booked.effective;
+        let mut later: Vec<(Instant, BookingId)> =
+            self.bookings.values().filter(later).map(|b| (b.booked.effective, b.id.clone())).collect();
+        later.sort();
+        later.into_iter().map(|(_, id)| id).collect()
     }
 
     /// Bookings whose reservation or return has come due, the earliest first.

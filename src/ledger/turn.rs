@@ -344,7 +344,7 @@ fn subject_of<'a>(command: &'a BookingCommand, booking: Option<&'a Booking>) -> 
     use BookingCommand as Of;
     match command {
         Of::Create(create) => Some(&create.subject),
-        Of::RecordDetainer(_) | Of::Replace(..) | Of::Correct(_) | Of::Confirm(_) => booking.map(|booking| &booking.subject),
+        Of::RecordDetainer(_) | Of::Replace(..) | Of::Correct(_) | Of::Confirm(_) | Of::Inherit => booking.map(|b| &b.subject),
         _ => None,
     }
 }
@@ -622,6 +622,18 @@ impl Run<'_, '_> {
                 let cause = PostingCause::Agreement;
                 self.fan_out(&Affected { open_detainers: true, since: at, costs_since: None, trigger, cause }).await?;
             }
+            let after = self.work.bookings.get(id).cloned().flatten();
+            if let (Some(before), Some(after)) = (state, after)
+                && guarded(|| decide::passes_on(&before, &after))?
+            {
+                let later = |other: &Arc<Booking>| other.booked.effective > after.booked.effective;
+                let mut stays: Vec<Arc<Booking>> = self.other_stays(id, &after.subject).await?;
+                stays.retain(later);
+                stays.sort_by_key(|other| (other.booked.effective, other.id.clone()));
+                for stay in stays {
+                    self.booking(&stay.id, &BookingCommand::Inherit).await?;
+                }
+            }
             Ok(true)
         })
     }
@@ -634,14 +646,22 @@ impl Run<'_, '_> {
         command: &BookingCommand,
     ) -> Result<Vec<EarlierStay>, LedgerError> {
         let Some(subject) = subject_of(command, booking).cloned() else { return Ok(Vec::new()) };
-        if !self.work.stays.contains_key(&subject) {
+        let others = self.other_stays(id, &subject).await?;
+        guarded(|| others.iter().map(|other| decide::earlier_stay(other)).collect())
+    }
+
+    /// The other stays of a subject, by id.
+    async fn other_stays(&mut self, id: &BookingId, subject: &SubjectId) -> Result<Vec<Arc<Booking>>, LedgerError> {
+        if !self.work.stays.contains_key(subject) {
             self.turn.load_stays(self.work, &BTreeSet::from([subject.clone()])).await?;
         }
+        let of = |map: &BTreeMap<SubjectId, Vec<BookingId>>| map.get(subject).cloned().unwrap_or_default();
+        let ids = of(&self.work.stays).into_iter().chain(of(&self.work.made)).filter(|other| other != id);
+        let ids: Vec<BookingId> = ids.collect::<BTreeSet<_>>().into_iter().collect();
+        // One that was only looked at may have been let go since.
+        self.turn.load(self.work, &ids).await?;
         let work = &*self.work;
-        let of = |map: &BTreeMap<SubjectId, Vec<BookingId>>| map.get(&subject).cloned().unwrap_or_default();
-        let ids: BTreeSet<BookingId> = of(&work.stays).into_iter().chain(of(&work.made)).filter(|other| other != id).collect();
-        let others = ids.iter().filter_map(|other| work.bookings.get(other)?.as_deref());
-        guarded(|| others.map(decide::earlier_stay).collect())
+        Ok(ids.iter().filter_map(|other| work.bookings.get(other).cloned().flatten()).collect())
     }
 
     /// Reservations and returns that have come due, the earliest first (DOMAIN.md §10.25).

@@ -11,10 +11,10 @@ use super::super::deciding::Moment;
 use super::super::event::{BasisClosed, BookingCreated, Event};
 use super::super::evolve;
 use super::super::facts::{Arrival, Basis, BasisClose, Disposition, Ending, Fact, FactRecord};
-use super::super::ids::{BasisId, BookingId, FacilityId};
+use super::super::ids::{BasisId, FacilityId};
 use super::super::refusal::{Refusal, Why};
-use super::super::time::{DAY_US, Instant, Span};
-use super::{Context, consequences, correction, detainers, missing, not_before};
+use super::super::time::{Instant, Span};
+use super::{Context, consequences, correction, detainers, inheritance, missing, not_before};
 
 /// The most bases, detainers or facts of one booking.
 pub const MAX_ITEMS: usize = 1_000;
@@ -35,12 +35,36 @@ pub fn booking(
     command: &BookingCommand,
     ctx: &Context,
 ) -> Result<Vec<Event>, Refusal> {
-    let facts = facts(county, state, earlier, command, ctx)?;
+    let mut facts = facts(county, state, earlier, command, ctx)?;
+    if !facts.is_empty() || matches!(command, BookingCommand::Inherit) {
+        facts.extend(carried_over(county, state, earlier, command, ctx, &facts));
+    }
     if facts.is_empty() && !matches!(command, BookingCommand::Follow(_)) {
         return Ok(facts);
     }
     let events = follow_up(county, state, command, ctx, facts)?;
     Ok(events)
+}
+
+/// The time used that is carried over anew, where the command looks at the other stays.
+fn carried_over(
+    county: &County,
+    state: Option<&Booking>,
+    earlier: &[EarlierStay],
+    command: &BookingCommand,
+    ctx: &Context,
+    facts: &[Event],
+) -> Option<Event> {
+    use BookingCommand as Of;
+    if !matches!(command, Of::RecordDetainer(_) | Of::Replace(..) | Of::Correct(_) | Of::Confirm(_) | Of::Inherit) {
+        return None;
+    }
+    let mut after = state?.clone();
+    for event in facts {
+        evolve::apply(&mut after, event);
+    }
+    let confirmed = facts.iter().any(|event| matches!(event, Event::Confirmed(_)));
+    inheritance::carried_over(county, &after, earlier, confirmed, ctx.now)
 }
 
 fn facts(
@@ -76,7 +100,7 @@ fn facts(
         }
         BookingCommand::ReadForm(reading) => detainers::read_form(booking, reading, ctx).map(one),
         BookingCommand::RecordNotice(notice) => detainers::notice(booking, notice, ctx),
-        BookingCommand::Follow(_) => Ok(Vec::new()),
+        BookingCommand::Follow(_) | BookingCommand::Inherit => Ok(Vec::new()),
         BookingCommand::Alert(hold, level, until) => {
             let alert = Alert { hold: hold.clone(), level: *level, until: *until };
             let is_due = alerts::pending(booking).iter().any(|due| due.alert == alert && due.at <= ctx.now);
@@ -162,7 +186,7 @@ fn create_booking(
             format!("the subject's stay {} reaches past {}: stays of one subject never overlap", other.booking, create.booked);
         return Err(Refusal::new(Why::StayOverlaps, "booked_time", detail));
     }
-    let last = inherited(earlier, create.booked);
+    let last = inheritance::last_stay(earlier, create.booked);
     let mut events = vec![Event::BookingCreated(BookingCreated {
         booking: create.booking.clone(),
         subject: create.subject.clone(),
@@ -210,12 +234,6 @@ fn same_stay(known: &Booking, told: &CreateBooking) -> bool {
         && (opened.len(), facts.len()) == (bases.len(), told.facts.len())
         && opened.iter().zip(bases).all(same_basis)
         && facts.iter().zip(&told.facts).all(same_fact)
-}
-
-/// The stay whose clock a new one takes on: one that begins within 24 hours of the last one's end inherits the time used (DOMAIN.md §4, §10.14).
-fn inherited(earlier: &[EarlierStay], booked: Instant) -> Option<&EarlierStay> {
-    let recent = |e: &&EarlierStay| e.stay.end <= booked && booked <= e.stay.end.plus_us(DAY_US);
-    earlier.iter().filter(recent).max_by_key(|e| e.stay.end).filter(|e| !e.stretches.is_empty())
 }
 
 pub(super) fn known_facility(county: &County, field: &str, facility: &FacilityId) -> Result<(), Refusal> {
@@ -367,22 +385,4 @@ pub(super) fn fits(count: usize, what: &str) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::new(Why::Invalid, what, format!("a booking has at most {MAX_ITEMS} of these")))
-}
-
-/// What a later stay of the same subject must know of this one.
-#[must_use]
-pub fn earlier_stay(booking: &Booking) -> EarlierStay {
-    let gaps = authority::gap_spans(booking);
-    let ended = booking.ended();
-    let rules = booking.detainers.iter().flat_map(|d| &d.decisions).filter_map(|d| d.terms.as_ref()).map(|t| t.start);
-    let mut stretches: Vec<Span> = Vec::new();
-    for rule in rules.chain([super::super::clock::StartRule::OtherwiseReleased]) {
-        let named = authority::named_instant(booking, rule);
-        let used = super::super::clock::stretches(rule, named, &gaps, &booking.inherited, ended);
-        stretches.extend(used.stretches());
-    }
-    stretches.sort();
-    stretches.dedup();
-    let papers = booking.detainers.iter().map(|d| (d.id.clone(), d.form.clone())).collect();
-    EarlierStay { booking: BookingId::clone(&booking.id), stay: booking.stay(), stretches, papers }
 }

@@ -13,7 +13,7 @@ use super::super::ids::{BasisId, DetainerId, ProposalId};
 use super::super::refusal::{Refusal, Why};
 use super::super::time::{Instant, Span};
 use super::booking::{fits, free_basis, known_facility};
-use super::{Context, PROPOSAL_US, consequences, missing, not_before};
+use super::{Context, PROPOSAL_US, consequences, inheritance, missing, not_before};
 
 /// Applies a correction that shortens or leaves alone what may be held; otherwise proposes it to a second person.
 pub(super) fn propose_or_apply(
@@ -31,7 +31,7 @@ pub(super) fn propose_or_apply(
         known_facility(county, "facility", facility)?;
     }
     check(booking, others, &correction, ctx)?;
-    if !lengthens(county, booking, &correction, ctx)? {
+    if !lengthens(county, booking, others, &correction, ctx)? {
         return Ok(vec![Event::Corrected(correction)]);
     }
     let proposal = Proposal {
@@ -49,9 +49,18 @@ pub(super) fn propose_or_apply(
 }
 
 /// Whether, with everything that would follow, a known T0 or deadline, or known authority, would move later.
-fn lengthens(county: &County, booking: &Booking, correction: &Correction, ctx: &Context) -> Result<bool, Refusal> {
+fn lengthens(
+    county: &County,
+    booking: &Booking,
+    others: &[EarlierStay],
+    correction: &Correction,
+    ctx: &Context,
+) -> Result<bool, Refusal> {
     let mut after = booking.clone();
     evolve::apply(&mut after, &Event::Corrected(correction.clone()));
+    if let Some(carried) = inheritance::carried_over(county, &after, others, true, ctx.now) {
+        evolve::apply(&mut after, &carried);
+    }
     let moment = Moment { changed: &Trigger::Correction, ..ctx.moment() };
     consequences(county, &mut after, &moment, Known::Corrected, PostingCause::Correction, &mut Vec::new())?;
     let (before, after) = (&booking.custody, &after.custody);

@@ -6,14 +6,14 @@ use super::super::command::{
 };
 use super::super::decision::Outcome;
 use super::super::detainer::{
-    Boxes, Detainer, Document, Done, Duty, Form, Lift, LiftReason, LinkedDetainer, Replacement, ReviewDeclined, Service, form_key,
+    Boxes, Detainer, Document, Done, Duty, Form, Lift, LiftReason, Replacement, ReviewDeclined, Service, form_key,
 };
-use super::super::event::{DeclinedOnReview, DocumentAttached, DutiesSet, Event, FormRead, Inherited, Lifted, Replaced, Served};
+use super::super::event::{DeclinedOnReview, DocumentAttached, DutiesSet, Event, FormRead, Lifted, Replaced, Served};
 use super::super::ids::DetainerId;
 use super::super::refusal::{Refusal, Why};
-use super::super::time::{Instant, Span};
+use super::super::time::Instant;
 use super::booking::{fits, free_number};
-use super::{Context, missing, not_before};
+use super::{Context, inheritance, missing, not_before};
 
 pub(super) fn record(
     booking: &Booking,
@@ -27,7 +27,6 @@ pub(super) fn record(
     receivable(booking, record, ctx)?;
     let detainer = new_detainer(booking, earlier, record, ctx)?;
     let mut events = cancelled(booking, record, &detainer, ctx);
-    events.extend(carried_over(booking, earlier, &detainer));
     events.insert(0, Event::DetainerRecorded(detainer));
     Ok(events)
 }
@@ -93,7 +92,7 @@ fn new_detainer(booking: &Booking, earlier: &[EarlierStay], record: &RecordDetai
         source: record.source.clone(),
         remarks: record.remarks,
         facility,
-        linked: linked(earlier, &record.form),
+        linked: inheritance::linked(booking, earlier, &record.form),
         service: record.service.as_ref().map(|s| service(s, ctx)),
         lift: None,
         replaced: None,
@@ -103,28 +102,6 @@ fn new_detainer(booking: &Booking, earlier: &[EarlierStay], record: &RecordDetai
         decisions: Vec::new(),
         duties: Vec::new(),
     })
-}
-
-/// The same paper on the latest earlier stay that has it.
-fn linked(earlier: &[EarlierStay], form: &Form) -> Option<LinkedDetainer> {
-    let (stay, id) = same_papers(earlier, form).max_by_key(|(e, _)| (e.stay, &e.booking))?;
-    Some(LinkedDetainer { booking: stay.booking.clone(), detainer: id.clone() })
-}
-
-/// Earlier stays with the same paper, by its key.
-fn same_papers<'a>(earlier: &'a [EarlierStay], form: &Form) -> impl Iterator<Item = (&'a EarlierStay, &'a DetainerId)> {
-    let key = form_key(form);
-    let is = move |other: &Form| key.is_some() && form_key(other) == key;
-    earlier.iter().filter_map(move |e| e.papers.iter().find(|(_, form)| is(form)).map(|(id, _)| (e, id)))
-}
-
-/// A booking that rests on a detainer already used inherits the whole of the time used (DOMAIN.md §10.14).
-fn carried_over(booking: &Booking, earlier: &[EarlierStay], detainer: &Detainer) -> Option<Event> {
-    let used = same_papers(earlier, &detainer.form).flat_map(|(e, _)| &e.stretches);
-    let mut stretches: Vec<Span> = booking.inherited.iter().chain(used).copied().collect();
-    stretches.sort();
-    stretches.dedup();
-    (stretches != booking.inherited).then_some(Event::Inherited(Inherited { stretches }))
 }
 
 /// The *cancels the detainer of ___* box lifts that detainer at the receipt of this form (DOMAIN.md §10.10).
@@ -160,7 +137,6 @@ pub(super) fn replace(
     let replaced = Replaced { detainer: old.clone(), replacement: Replacement { at, by: detainer.id.clone() } };
     let mut events = vec![Event::DetainerRecorded(detainer.clone()), Event::Replaced(replaced)];
     events.extend(cancelled(booking, record, &detainer, ctx));
-    events.extend(carried_over(booking, earlier, &detainer));
     Ok(events)
 }
 

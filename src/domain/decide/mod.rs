@@ -9,11 +9,13 @@ mod consequences;
 mod correction;
 mod county;
 mod detainers;
+mod inheritance;
 
-pub use booking::{booking, earlier_stay};
+pub use booking::booking;
 pub use consequences::consequences;
 pub use county::{Affected, CountyAnswer, county, displaced, follows};
 pub(crate) use detainers::same_paper;
+pub use inheritance::{earlier_stay, passes_on};
 
 use super::deciding::Moment;
 use super::decision::Trigger;

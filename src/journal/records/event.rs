@@ -143,10 +143,13 @@ message! {
         4: spent,
     }
 
-    /// The stretches a new detainer's earlier use brings (DOMAIN.md §10.14).
+    /// Time used in earlier stays, taken over anew: what a new detainer's earlier use brings, or what came to be known of
+    /// a stay that had ended (DOMAIN.md §10.14).
     Inherited {
-        /// The stretches.
+        /// All stretches that are taken over.
         1: stretches,
+        /// The latest stay that they come from.
+        2: from,
     }
 }
 

@@ -511,7 +511,10 @@ fn of_a_booking() -> Vec<Event> {
         Event::Alerted(Alert { hold: Some(hold_id()), level: AlertLevel::Due4h, until: at() }),
         proposal(Some(correction(None)), None),
         Event::Corrected(correction(Some(Fact::CitizenshipClaim))),
-        Event::Inherited(Inherited { stretches: vec![Span { start: at(), end: at().plus_us(1) }] }),
+        Event::Inherited(Inherited {
+            stretches: vec![Span { start: at(), end: at().plus_us(1) }],
+            from: Some(BookingId::trusted("2016-000001")),
+        }),
     ]
 }
 
