@@ -228,3 +228,66 @@ pub fn fields(status: &Status) -> Vec<String> {
     let bad = status.get_details_bad_request().map(|bad| bad.field_violations).unwrap_or_default();
     bad.into_iter().map(|violation| violation.field).collect()
 }
+
+/// So many stays of a county `c` that honors always, told to a ledger: each with a hold from Friday 21:00 UTC on.
+pub async fn stays(ledger: &Ledger, clock: &Hand, count: usize) {
+    let mut requests = 0_u32;
+    let mut all = vec![
+        Command::County(CountyCommand::Create(CountyId::trusted("c"), testing::profile("America/New_York".parse().unwrap()))),
+        Command::County(CountyCommand::CreateFacility(NewFacility {
+            id: FacilityId::trusted("main"),
+            name: "main".into(),
+            zone: "America/New_York".parse().unwrap(),
+            city: "".into(),
+        })),
+        Command::County(CountyCommand::Switch(Box::new(NewRevision {
+            id: None,
+            effective: instant("2017-01-26T20:00:00Z"),
+            revision: testing::revision("always", detainer::domain::policy::Mode::HonorAlways),
+        }))),
+    ];
+    let (booked, t0) = (instant("2024-03-14T14:00:00Z"), instant("2024-03-15T21:00:00Z"));
+    let ids = || (0..count).map(|n| BookingId::trusted(&format!("b{n:03}")));
+    for id in ids() {
+        let create = CreateBooking {
+            booking: id.clone(),
+            subject: SubjectId::trusted(&format!("s-{id}")),
+            identity: None,
+            booked,
+            source: testing::source(),
+            facility: FacilityId::trusted("main"),
+            bases: Some(vec![testing::basis("A", booked)]),
+            facts: Vec::new(),
+        };
+        all.push(Command::Booking(id.clone(), BookingCommand::Create(create)));
+        let request = testing::request("D", testing::form(Edition::I247D), Some(booked), booked);
+        all.push(Command::Booking(id, BookingCommand::RecordDetainer(request)));
+    }
+    let last = all.len();
+    all.extend(ids().map(|id| {
+        let (basis, source) = (BasisId::trusted("A"), testing::source());
+        Command::Booking(
+            id,
+            BookingCommand::CloseBasis(CloseBasis { basis, at: t0, reason: CloseReason::BailPosted, text: None, source }),
+        )
+    }));
+    for (n, command) in all.into_iter().enumerate() {
+        if n == last {
+            clock.set("2024-03-15T21:00:00Z");
+        }
+        requests += 1;
+        let call = Call {
+            county: CountyId::trusted("c"),
+            actor: "desk".into(),
+            person: "ann".into(),
+            method: "Test",
+            request_id: format!("stay {requests}").into(),
+            body: requests.to_be_bytes().to_vec(),
+            validate_only: false,
+            etag: None,
+            history: false,
+            sealed: Vec::new(),
+        };
+        ledger.write(call, command).await.unwrap();
+    }
+}
