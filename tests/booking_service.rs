@@ -252,6 +252,39 @@ async fn identity_is_shown_where_it_is_asked_for_and_allowed() {
     }
 }
 
+/// The key of a subject is made with the first text of theirs; two who seal at once seal under one.
+#[tokio::test]
+async fn texts_that_come_at_once_open_under_one_key() {
+    for fresh in common::engines().await {
+        let mut jail = Jail::open(&fresh).await;
+        for n in 0..8 {
+            let id = format!("B-{n}");
+            jail.create(&create(&format!("new {n}"), &id, "2024-03-14T14:00:00Z")).await.unwrap();
+            let name = format!("counties/c/bookings/{id}");
+            let closing = pb::CloseBasisRequest {
+                name: format!("{name}/bases/A"),
+                reason_text: "bail, as the clerk told it".into(),
+                ..close(&format!("close {n}"), "A", "2024-03-14T14:30:00Z")
+            };
+            let release = pb::ReleaseBookingRequest {
+                name: name.clone(),
+                request_id: format!("end {n}"),
+                kind: pb::BookingEndKind::Released.into(),
+                receiving_officer: "badge 77".into(),
+                ..pb::ReleaseBookingRequest::default()
+            };
+            let (mut one, mut other) = (jail.calls.clone(), jail.calls.clone());
+            let (closed, released) =
+                tokio::join!(one.close_basis(with(&jail.records, closing)), other.release_booking(with(&jail.records, release)),);
+            assert!(closed.is_ok() && released.is_ok(), "{closed:?} {released:?}");
+            let ask = pb::GetBookingRequest { name, as_of: None, view: pb::View::Identity.into() };
+            let seen = jail.calls.get_booking(with(&jail.records, ask)).await.unwrap().into_inner().booking.unwrap();
+            assert_eq!(seen.end.unwrap().receiving_officer, "badge 77", "{n}");
+        }
+        jail.desk.close().await;
+    }
+}
+
 #[tokio::test]
 async fn pages_of_bookings_stand_still_while_others_write() {
     for fresh in common::engines().await {

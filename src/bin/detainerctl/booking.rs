@@ -1,10 +1,10 @@
 //! Bookings.
 
 use clap::{Args, Subcommand};
-use detainer::client::table::{Cell, Sheet, Table, about, column, field, more};
 use detainer::client::{Client, names, time};
 use detainer::pb;
 
+use crate::booking_show::{list, show};
 use crate::context::{As, Context, Failure};
 use crate::output;
 use crate::parse::{In, Told, When, Writing};
@@ -20,6 +20,9 @@ pub enum Command {
     Show {
         /// Its id.
         booking: String,
+        /// Show who the person is, and who took them. Such answers are noted.
+        #[arg(long)]
+        identity: bool,
         #[command(flatten)]
         when: When,
     },
@@ -64,9 +67,41 @@ pub struct Create {
     #[arg(long, value_name = "YEARS")]
     age: Option<i32>,
     #[command(flatten)]
+    who: Who,
+    #[command(flatten)]
     told: Told,
     #[command(flatten)]
     writing: Writing,
+}
+
+/// Who the person is: kept sealed.
+#[derive(Debug, Args)]
+pub struct Who {
+    /// The person's family name; kept sealed, as all that says who it is.
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    family_name: String,
+    /// The person's given name.
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    given_name: String,
+    /// The person's date of birth.
+    #[arg(long, value_name = "DAY", value_parser = crate::parse::day)]
+    birth_date: Option<chrono::NaiveDate>,
+    /// The person's A-number.
+    #[arg(long, value_name = "NUMBER", default_value = "", hide_default_value = true)]
+    a_number: String,
+}
+
+impl Who {
+    fn identity(self) -> Option<pb::Identity> {
+        let identity = pb::Identity {
+            family_name: self.family_name,
+            given_name: self.given_name,
+            birth_date: self.birth_date.map(time::date),
+            a_number: self.a_number,
+            ..pb::Identity::default()
+        };
+        (identity != pb::Identity::default()).then_some(identity)
+    }
 }
 
 /// Lists bookings.
@@ -74,13 +109,13 @@ pub struct Create {
 pub struct List {
     /// Only this facility.
     #[arg(long, value_name = "FACILITY")]
-    facility: Option<String>,
+    pub facility: Option<String>,
     /// Only persons in custody.
     #[arg(long)]
-    in_custody: bool,
+    pub in_custody: bool,
     /// How many at most.
     #[arg(long, value_name = "COUNT", default_value_t = 100)]
-    limit: usize,
+    pub limit: usize,
 }
 
 /// Opens a basis.
@@ -219,8 +254,8 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
     let county = context.county(&client).await?;
     match command {
         Command::Create(make) => create(context, &client, &county, make).await,
-        Command::Show { booking, when } => show(context, &client, &county, &booking, &when).await,
-        Command::List(list) => self::list(context, &client, county, &list).await,
+        Command::Show { booking, identity, when } => show(context, &client, &county, &booking, identity, &when).await,
+        Command::List(wanted) => list(context, &client, county, &wanted).await,
         Command::OpenBasis(open) => open_basis(context, &client, &county, open).await,
         Command::CloseBasis(close) => close_basis(context, &client, &county, close).await,
         Command::Fact(fact) => update_facts(context, &client, &county, fact).await,
@@ -257,7 +292,7 @@ async fn create(context: &Context, client: &Client, county: &str, make: Create) 
         booked_time: booked,
         source: Some(make.told.source()),
         subject: make.subject.map(|id| names::subject(county, &id)).unwrap_or_default(),
-        identity: None,
+        identity: make.who.identity(),
         facility,
         bases: Some(bases),
         age_years: make.age,
@@ -400,138 +435,4 @@ async fn release(context: &Context, client: &Client, county: &str, end: Release)
     };
     let answer = client.release_booking(request).await?;
     output::recorded(context, &format!("End of booking {}", end.booking), answer.receipt.as_ref())
-}
-
-async fn show(context: &Context, client: &Client, county: &str, booking: &str, when: &When) -> Result<(), Failure> {
-    let zones = context.zones(client, county).await?;
-    let name = names::booking(county, booking);
-    let request = pb::GetBookingRequest { name, as_of: when.as_of(zones.county, context.now())?, view: pb::View::Basic.into() };
-    let answer = client.get_booking(request).await?;
-    let booking = answer.booking.unwrap_or_default();
-    let zone = zones.of(&booking.facility);
-    let mut sheet = sheet(&booking, zone);
-    sheet.fields.extend(about(answer.as_of_pair.as_ref(), zone));
-    output::sheet(context, &sheet)
-}
-
-fn sheet(booking: &pb::Booking, zone: chrono_tz::Tz) -> Sheet {
-    let end = booking.end.clone().unwrap_or_default();
-    let ids = |all: &[String]| all.iter().map(|name| names::id(name)).collect::<Vec<_>>().join(", ");
-    let fields = vec![
-        field("booking", "booking", Cell::text(names::id(&booking.name))),
-        field("subject", "subject", Cell::text(names::id(&booking.subject))),
-        field("booked_time", "booked", Cell::time(booking.booked_time.as_ref(), zone)),
-        field("facility", "facility", Cell::text(names::id(&booking.facility))),
-        field("bases_known", "bases known", Cell::Flag(booking.bases_known)),
-        field("t0", "T0", Cell::time(booking.t0.as_ref(), zone)),
-        field("end_time", "ended", Cell::time(end.end_time.as_ref(), zone)),
-        field("end_kind", "how", Cell::word::<pb::BookingEndKind>(end.kind)),
-        field("receiving_agency", "taken by", Cell::text(end.receiving_agency)),
-        field("age_years", "age", booking.age_years.map_or(Cell::Empty, |years| Cell::Int(i64::from(years)))),
-        field("citizenship_claimed", "citizenship claimed", flag(booking.citizenship_claimed)),
-        field("citizenship_proved", "citizenship proved", flag(booking.citizenship_proved)),
-        field("detainers", "detainers", Cell::text(ids(&booking.detainers))),
-        field("holds", "holds", Cell::text(ids(&booking.holds))),
-        field("inherits_from", "inherits time used from", Cell::text(names::id(&booking.inherits_from))),
-        field("etag", "", Cell::text(booking.etag.as_str())),
-    ];
-    let mut stays =
-        Table::new("", vec![column("facility", "FACILITY"), column("start_time", "FROM"), column("end_time", "TO")], "");
-    stays.rows = booking
-        .facility_stays
-        .iter()
-        .map(|stay| {
-            vec![
-                Cell::text(names::id(&stay.facility)),
-                Cell::time(stay.start_time.as_ref(), zone),
-                Cell::time(stay.end_time.as_ref(), zone),
-            ]
-        })
-        .collect();
-    let mut parts = vec![("bases", bases(booking, zone))];
-    if stays.rows.len() > 1 {
-        parts.push(("facility_stays", stays));
-    }
-    Sheet { fields, parts, ..Sheet::default() }
-}
-
-/// Shown only where it is so.
-fn flag(flag: bool) -> Cell {
-    if flag { Cell::Flag(true) } else { Cell::Empty }
-}
-
-fn bases(booking: &pb::Booking, zone: chrono_tz::Tz) -> Table {
-    let columns = vec![
-        column("basis", "BASIS"),
-        column("kind", "KIND"),
-        column("open_time", "OPENED"),
-        column("close_time", "CLOSED"),
-        column("close_reason", "WHY"),
-        more("reference"),
-    ];
-    let mut table = Table::new("", columns, "");
-    table.rows = booking
-        .bases
-        .iter()
-        .map(|basis| {
-            vec![
-                Cell::text(names::id(&basis.name)),
-                Cell::word::<pb::BasisKind>(basis.kind),
-                Cell::time(basis.open_time.as_ref(), zone),
-                Cell::time(basis.close_time.as_ref(), zone),
-                Cell::word::<pb::BasisCloseReason>(basis.close_reason),
-                Cell::text(basis.reference.as_str()),
-            ]
-        })
-        .collect();
-    table
-}
-
-async fn list(context: &Context, client: &Client, county: String, list: &List) -> Result<(), Failure> {
-    let zones = context.zones(client, &county).await?;
-    let columns = vec![
-        column("booking", "BOOKING"),
-        column("booked_time", "BOOKED"),
-        column("facility", "FACILITY"),
-        column("t0", "T0"),
-        column("end_time", "ENDED"),
-        column("end_kind", "HOW"),
-        more("subject"),
-        more("bases_known"),
-    ];
-    let mut table = Table::new("", columns, "There is no such booking.");
-    let facility = list.facility.as_deref().map(|id| names::facility(&county, id)).unwrap_or_default();
-    let filter = pb::BookingFilter { facility, in_custody: list.in_custody.then_some(true), ..Default::default() };
-    let mut page_token = String::new();
-    loop {
-        let left = list.limit.saturating_sub(table.rows.len());
-        let request = pb::ListBookingsRequest {
-            parent: county.clone(),
-            page_size: i32::try_from(left.min(500)).unwrap_or(500),
-            page_token,
-            filter: Some(filter.clone()),
-            ..Default::default()
-        };
-        let page = client.list_bookings(request).await?;
-        table.rows.extend(page.bookings.iter().map(|booking| row(booking, zones.of(&booking.facility))));
-        table.about = about(page.as_of_pair.as_ref(), zones.county);
-        page_token = page.next_page_token;
-        if page_token.is_empty() || table.rows.len() >= list.limit {
-            return output::table(context, &table);
-        }
-    }
-}
-
-fn row(booking: &pb::Booking, zone: chrono_tz::Tz) -> Vec<Cell> {
-    let end = booking.end.clone().unwrap_or_default();
-    vec![
-        Cell::text(names::id(&booking.name)),
-        Cell::time(booking.booked_time.as_ref(), zone),
-        Cell::text(names::id(&booking.facility)),
-        Cell::time(booking.t0.as_ref(), zone),
-        Cell::time(end.end_time.as_ref(), zone),
-        Cell::word::<pb::BookingEndKind>(end.kind),
-        Cell::text(booking.subject.as_str()),
-        Cell::Flag(booking.bases_known),
-    ]
 }

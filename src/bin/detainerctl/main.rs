@@ -9,6 +9,7 @@
 mod agreement;
 mod board;
 mod booking;
+mod booking_show;
 mod cli;
 mod context;
 mod correction;
