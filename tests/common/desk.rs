@@ -133,14 +133,18 @@ impl Desk {
         let zone: Zone = zone.parse().unwrap();
         self.settle(CountyCommand::Create(self.county.clone(), testing::profile(zone))).await;
         for (id, zone) in jails {
-            let jail =
-                NewFacility { id: FacilityId::trusted(id), name: (*id).into(), zone: zone.parse().unwrap(), city: "".into() };
+            let jail = NewFacility {
+                id: FacilityId::trusted(id),
+                name: (*id).into(),
+                zone: Some(zone.parse().unwrap()),
+                city: "".into(),
+            };
             self.settle(CountyCommand::CreateFacility(jail)).await;
         }
     }
 
     pub async fn switch(&self, revision: Revision, effective: &str) {
-        let new = NewRevision { id: Some(revision.id.clone()), effective: instant(effective), revision };
+        let new = NewRevision { id: Some(revision.id.clone()), effective: Some(instant(effective)), revision };
         self.settle(CountyCommand::Switch(Box::new(new))).await;
     }
 
