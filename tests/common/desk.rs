@@ -241,12 +241,12 @@ pub async fn stays(ledger: &Ledger, clock: &Hand, count: usize) {
         Command::County(CountyCommand::CreateFacility(NewFacility {
             id: FacilityId::trusted("main"),
             name: "main".into(),
-            zone: "America/New_York".parse().unwrap(),
+            zone: Some("America/New_York".parse().unwrap()),
             city: "".into(),
         })),
         Command::County(CountyCommand::Switch(Box::new(NewRevision {
             id: None,
-            effective: instant("2017-01-26T20:00:00Z"),
+            effective: Some(instant("2017-01-26T20:00:00Z")),
             revision: testing::revision("always", detainer::domain::policy::Mode::HonorAlways),
         }))),
     ];
