@@ -1,5 +1,7 @@
 //! `detainerd`: the server. Thin: everything it does is in the library.
 
+mod demo;
+
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use detainer::identity::{MasterKey, OsEntropy};
@@ -12,6 +14,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -30,6 +33,8 @@ struct Cli {
 enum What {
     /// Serves gRPC until it is told to stop.
     Serve(Serve),
+    /// Serves, loads a county that never was through the public calls, shows its board and its cost, and stays up.
+    Demo(Serve),
     /// Brings the database up to date, and ends.
     Migrate(Place),
     /// Folds the journal again, from empty, and tells where the database differs from it. It may run beside a server.
@@ -70,7 +75,8 @@ async fn main() -> anyhow::Result<ExitCode> {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
     match Cli::parse().what {
-        What::Serve(serve) => run(serve).await?,
+        What::Serve(serve) => run(serve, false).await?,
+        What::Demo(serve) => run(serve, true).await?,
         What::Migrate(place) => {
             let store = open(&place).await?;
             store.close().await;
@@ -119,7 +125,7 @@ async fn check(place: &Place) -> anyhow::Result<ExitCode> {
     Ok(if differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn run(serve: Serve) -> anyhow::Result<()> {
+async fn run(serve: Serve, demo: bool) -> anyhow::Result<()> {
     let store = open(&serve.place).await?;
     let entropy = Arc::new(OsEntropy);
     let (keys, _) = MasterKey::load_or_create(&serve.place.data_dir.join("master.key"), &*entropy)?;
@@ -133,9 +139,27 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
     let listener = TcpListener::bind(serve.listen).await.with_context(|| format!("listening on {}", serve.listen))?;
     let stop = CancellationToken::new();
     tokio::spawn(told_to_stop(stop.clone())?);
-    eprintln!("detainerd: ready on {} (data in {})", listener.local_addr()?, serve.place.data_dir.display());
-    server::serve(listener, ledger, stop).await?;
+    let address = listener.local_addr()?;
+    eprintln!("detainerd: ready on {address} (data in {})", serve.place.data_dir.display());
+    let mut serving = pin!(server::serve(listener, ledger, stop.clone()));
+    let mut shown = Ok(());
+    if demo {
+        tokio::select! {
+            served = &mut serving => served?,
+            result = demo::run(address, &serve.place.data_dir) => {
+                // A demonstration that fails takes the server with it, unless the server was told to stop meanwhile.
+                shown = result.or_else(|error| if stop.is_cancelled() { Ok(()) } else { Err(error) });
+                if shown.is_err() {
+                    stop.cancel();
+                }
+                serving.await?;
+            }
+        }
+    } else {
+        serving.await?;
+    }
     store.close().await;
+    shown?;
     eprintln!("detainerd: stopped");
     Ok(())
 }

@@ -25,10 +25,10 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tonic::Status;
 use tonic::body::Body;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
-use tonic::{Code, Status};
 use tower::{Layer, Service};
 
 /// Calls in progress on the whole server; more are refused at once.
@@ -283,19 +283,15 @@ fn deadline(headers: &http::HeaderMap) -> Option<Duration> {
     Some(asked - (asked / 20).min(Duration::from_millis(10)))
 }
 
-/// What the transport refuses by itself has no reason; it gets one here.
+/// What the transport refuses by itself gets a reason.
 fn renamed(response: http::Response<Body>) -> http::Response<Body> {
-    let Some(status) = Status::from_header_map(response.headers()) else { return response };
-    if !status.details().is_empty() {
-        return response;
+    match Status::from_header_map(response.headers()) {
+        Some(status) if status.details().is_empty() => {
+            let ours = error::of_transport(status);
+            if ours.details().is_empty() { response } else { ours.into_http() }
+        }
+        _ => response,
     }
-    let ours = match status.code() {
-        Code::OutOfRange => error::status(ErrorReason::LimitExceeded, "the message is too large"),
-        Code::Internal => error::status(ErrorReason::FieldInvalid, "the message cannot be read"),
-        Code::Unknown => error::status(ErrorReason::Internal, "a defect of the server; its log has more"),
-        _ => return response,
-    };
-    ours.into_http()
 }
 
 #[cfg(test)]

@@ -51,6 +51,27 @@ pub fn status(reason: ErrorReason, message: impl Into<String>) -> Status {
     Status::with_error_details(code_of(reason), message, details(reason))
 }
 
+/// The reason that a status of ours carries.
+#[must_use]
+pub fn reason_in(status: &Status) -> ErrorReason {
+    let name = status.get_details_error_info().map(|info| format!("ERROR_REASON_{}", info.reason));
+    name.and_then(|name| ErrorReason::from_str_name(&name)).unwrap_or_default()
+}
+
+/// What the transport refuses by itself has no reason; it gets one here.
+#[must_use]
+pub fn of_transport(status: Status) -> Status {
+    if !status.details().is_empty() {
+        return status;
+    }
+    match status.code() {
+        Code::OutOfRange => self::status(ErrorReason::LimitExceeded, "the message is too large"),
+        Code::Internal => self::status(ErrorReason::FieldInvalid, "the message cannot be read"),
+        Code::Unknown => self::status(ErrorReason::Internal, "a defect of the server; its log has more"),
+        _ => status,
+    }
+}
+
 /// A status that names bad fields.
 #[must_use]
 pub fn bad_fields(reason: ErrorReason, fields: Vec<(String, String)>) -> Status {

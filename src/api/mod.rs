@@ -22,6 +22,7 @@ mod booking;
 mod county;
 mod detainer;
 mod hold;
+mod import;
 mod journal;
 mod policy;
 mod report;
@@ -56,6 +57,8 @@ pub struct Api {
     pub stopping: CancellationToken,
     /// So that a subject gets one key, however many ask at once.
     new_keys: sealing::NewKeys,
+    /// Counts what is recorded through this handle, where an import asks for that.
+    recorded: Option<import::Recorded>,
     /// Room for streams that follow a county.
     watchers: Arc<Semaphore>,
 }
@@ -65,7 +68,14 @@ impl Api {
     #[must_use]
     pub fn new(ledger: Ledger, stopping: CancellationToken) -> Self {
         let opaque = Arc::new(Opaque::new(ledger.keys()));
-        Self { ledger, opaque, stopping, new_keys: sealing::NewKeys::default(), watchers: Arc::new(Semaphore::new(WATCHERS)) }
+        Self {
+            ledger,
+            opaque,
+            stopping,
+            new_keys: sealing::NewKeys::default(),
+            recorded: None,
+            watchers: Arc::new(Semaphore::new(WATCHERS)),
+        }
     }
 
     /// Hands a command to the ledger.
@@ -74,7 +84,16 @@ impl Api {
     /// The status of what the ledger answers.
     pub async fn write(&self, call: Call, command: Command) -> Result<Written, Status> {
         let method = call.method;
-        self.ledger.write(call, command).await.map_err(|error| error::of_ledger(method, error))
+        self.told(call, command).await.map_err(|error| error::of_ledger(method, error))
+    }
+
+    /// Tells the ledger, and the import that asked for it, what was recorded.
+    async fn told(&self, call: Call, command: Command) -> Result<Written, LedgerError> {
+        let written = self.ledger.write(call, command).await?;
+        if let Some(recorded) = &self.recorded {
+            recorded.note(&written);
+        }
+        Ok(written)
     }
 
     /// Hands a command to the ledger; what it refuses is told in the words of the request.
@@ -83,7 +102,7 @@ impl Api {
     /// The status of what the ledger answers.
     pub async fn write_called(&self, call: Call, command: Command, called: &error::Called) -> Result<Written, Status> {
         let method = call.method;
-        self.ledger.write(call, command).await.map_err(|error| match error {
+        self.told(call, command).await.map_err(|error| match error {
             LedgerError::Refused(refusal) => error::of_refusal_called(method, &refusal, called),
             other => error::of_ledger(method, other),
         })
@@ -150,6 +169,7 @@ pub fn services(api: &Api) -> Routes {
         county_service_server::CountyServiceServer,
         detainer_service_server::DetainerServiceServer,
         hold_service_server::HoldServiceServer,
+        import_service_server::ImportServiceServer,
         journal_service_server::JournalServiceServer,
         policy_service_server::PolicyServiceServer,
         report_service_server::ReportServiceServer,

@@ -18,6 +18,9 @@ pub trait WriteRequest: Message + Clone {
     fn etag(&self) -> &str;
     /// The same request without request id and `validate_only`: what a retry must repeat.
     fn canonical(&self) -> Self;
+    /// The same request under a request id and `validate_only` of the server's: for imports.
+    #[must_use]
+    fn stamped(self, request_id: &str, validate_only: bool) -> Self;
 }
 
 macro_rules! writes {
@@ -34,6 +37,9 @@ macro_rules! writes {
             }
             fn canonical(&self) -> Self {
                 Self { request_id: String::new(), validate_only: false, ..self.clone() }
+            }
+            fn stamped(self, request_id: &str, validate_only: bool) -> Self {
+                Self { request_id: request_id.to_owned(), validate_only, ..self }
             }
         }
     )+};
