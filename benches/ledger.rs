@@ -74,7 +74,7 @@ fn request(n: usize) -> Command {
 }
 
 fn switch(mode: Mode, at: &str) -> Command {
-    let revision = NewRevision { id: None, effective: instant(at), revision: testing::revision(at, mode) };
+    let revision = NewRevision { id: None, effective: Some(instant(at)), revision: testing::revision(at, mode) };
     Command::County(CountyCommand::Switch(Box::new(revision)))
 }
 
@@ -94,7 +94,7 @@ async fn run(people: usize) {
         let clock = Arc::new(Still(instant("2024-03-20T12:00:00Z")));
         let ledger = Ledger::start(fresh.store.clone(), keys, Arc::new(SeededEntropy::new(7)), clock).expect("a ledger");
         let zone = "America/New_York".parse().expect("a zone");
-        let jail = NewFacility { id: FacilityId::trusted("jail"), name: "Jail".into(), zone, city: "".into() };
+        let jail = NewFacility { id: FacilityId::trusted("jail"), name: "Jail".into(), zone: Some(zone), city: "".into() };
         let setup = [
             Command::County(CountyCommand::Create(CountyId::trusted("c"), testing::profile(zone))),
             Command::County(CountyCommand::CreateFacility(jail)),

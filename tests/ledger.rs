@@ -74,10 +74,10 @@ fn close(at: &str) -> Command {
 /// federal officers a day later.
 fn story() -> Vec<(&'static str, Command)> {
     let zone = "America/New_York".parse().unwrap();
-    let jail = NewFacility { id: FacilityId::trusted("jail"), name: "Jail".into(), zone, city: "".into() };
+    let jail = NewFacility { id: FacilityId::trusted("jail"), name: "Jail".into(), zone: Some(zone), city: "".into() };
     let revision = NewRevision {
         id: None,
-        effective: instant("2017-01-26T20:00:00Z"),
+        effective: Some(instant("2017-01-26T20:00:00Z")),
         revision: testing::revision("always", Mode::HonorAlways),
     };
     let rate = testing::rate("r1", "126.00", DayCount::Hourly, day("2017-01-01"));
@@ -222,7 +222,7 @@ async fn a_refusal_and_a_stale_etag_change_nothing() {
 #[tokio::test]
 async fn a_switch_counts_what_turns_at_its_own_instant() {
     let switch = |id: &str, mode, effective: &str| {
-        let revision = NewRevision { id: None, effective: instant(effective), revision: testing::revision(id, mode) };
+        let revision = NewRevision { id: None, effective: Some(instant(effective)), revision: testing::revision(id, mode) };
         Command::County(CountyCommand::Switch(Box::new(revision)))
     };
     for fresh in common::engines().await {
@@ -387,7 +387,7 @@ async fn a_switch_turns_every_open_request_in_one_transaction() {
         let before = fresh.store.tally();
         let decline = NewRevision {
             id: None,
-            effective: instant("2024-03-20T12:00:01Z"),
+            effective: Some(instant("2024-03-20T12:00:01Z")),
             revision: testing::revision("none", Mode::DeclineAll),
         };
         let switch = Command::County(CountyCommand::Switch(Box::new(decline)));

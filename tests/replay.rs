@@ -75,7 +75,7 @@ fn later(id: &str, old: &str, new: &str) -> Command {
 }
 
 fn switch(id: &str, mode: Mode, effective: &str) -> Command {
-    let revision = NewRevision { id: None, effective: instant(effective), revision: testing::revision(id, mode) };
+    let revision = NewRevision { id: None, effective: Some(instant(effective)), revision: testing::revision(id, mode) };
     Command::County(CountyCommand::Switch(Box::new(revision)))
 }
 
@@ -83,7 +83,7 @@ fn switch(id: &str, mode: Mode, effective: &str) -> Command {
 /// over, one whose hold a switch ends.
 fn story() -> Vec<(&'static str, Command)> {
     let zone = "America/New_York".parse().unwrap();
-    let jail = NewFacility { id: FacilityId::trusted("jail"), name: "Jail".into(), zone, city: "".into() };
+    let jail = NewFacility { id: FacilityId::trusted("jail"), name: "Jail".into(), zone: Some(zone), city: "".into() };
     let rate = testing::rate("r1", "126.00", DayCount::Hourly, day("2017-01-01"));
     let mut promise = testing::agreement("a1", zone, day("2017-01-01"));
     promise.budget = Some(testing::cents("1000.00"));

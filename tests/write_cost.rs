@@ -48,9 +48,9 @@ fn booking(command: BookingCommand) -> Command {
 /// A county that honors always, a stay with an open charge, and a first detainer.
 fn before() -> Vec<Command> {
     let zone = "America/New_York".parse().unwrap();
-    let jail = NewFacility { id: FacilityId::trusted("jail"), name: "Jail".into(), zone, city: "".into() };
+    let jail = NewFacility { id: FacilityId::trusted("jail"), name: "Jail".into(), zone: Some(zone), city: "".into() };
     let revision = testing::revision("always", Mode::HonorAlways);
-    let revision = NewRevision { id: None, effective: instant("2024-03-01T00:00:00Z"), revision };
+    let revision = NewRevision { id: None, effective: Some(instant("2024-03-01T00:00:00Z")), revision };
     let booked = instant("2024-03-19T16:00:00Z");
     let create = CreateBooking {
         booking: BookingId::trusted("b1"),

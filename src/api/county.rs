@@ -5,7 +5,7 @@ use super::names::{self, of};
 use super::paging::Page;
 use super::time::{Fields, micros, receipt, stamp, wire_date, wire_duration, wire_instrument, wire_pair};
 use super::{Api, error, write};
-use crate::domain::command::{CountyCommand, FacilityChange, NewFacility};
+use crate::domain::command::{CountyCommand, FacilityChange, NewFacility, ProfileChange};
 use crate::domain::county::{Calendar, CalendarDay, County, Facility, Profile};
 use crate::domain::ids::{CountyId, FacilityId};
 use crate::domain::money::Currency;
@@ -56,9 +56,9 @@ fn state_code(fields: &mut Fields, code: &str) {
     }
 }
 
-fn created_facility(request: &pb::CreateFacilityRequest, fields: &mut Fields, county: &County) -> Option<NewFacility> {
+fn created_facility(request: &pb::CreateFacilityRequest, fields: &mut Fields, county: &CountyId) -> Option<NewFacility> {
     let made = || {
-        let digest = Sha256::digest(format!("{}/{}", county.id, request.request_id));
+        let digest = Sha256::digest(format!("{county}/{}", request.request_id));
         FacilityId::trusted(&format!("f-{}", hex::encode(&digest[..10])))
     };
     let id = match fields.optional_id("facility_id", &request.facility_id, FacilityId::new) {
@@ -66,10 +66,10 @@ fn created_facility(request: &pb::CreateFacilityRequest, fields: &mut Fields, co
         None => request.facility_id.is_empty().then(made),
     };
     let name = fields.required_text("display_name", &request.display_name, 200);
-    let zone =
-        if request.time_zone.is_empty() { Some(county.profile.zone) } else { fields.zone("time_zone", &request.time_zone) };
+    let told = Some(request.time_zone.as_str()).filter(|zone| !zone.is_empty());
+    let zone = told.and_then(|zone| fields.zone("time_zone", zone));
     let city = fields.text("city", &request.city, 100);
-    Some(NewFacility { id: id?, name, zone: zone?, city })
+    Some(NewFacility { id: id?, name, zone, city })
 }
 
 fn set_days(fields: &mut Fields, days: &[pb::CalendarDay]) -> Vec<CalendarDay> {
@@ -155,13 +155,9 @@ impl pb::county_service_server::CountyService for Api {
         }
         let allowance = request.release_allowance.as_ref().and_then(|d| fields.take("release_allowance", micros(d)));
         fields.finish()?;
-        let (_, known) = self.county_at(&caller, &id, AsOf::Latest).await?;
-        let mut profile = known.profile.clone();
-        profile.name = name.unwrap_or(profile.name);
-        profile.zone = zone.unwrap_or(profile.zone);
-        profile.state = request.state_code.as_deref().map_or(profile.state, Into::into);
-        profile.allowance_us = allowance.unwrap_or(profile.allowance_us);
-        let written = self.write(call, Command::County(CountyCommand::Update(profile))).await?;
+        let state = request.state_code.as_deref().map(Into::into);
+        let change = ProfileChange { name, state, zone, allowance_us: allowance, ..ProfileChange::default() };
+        let written = self.write(call, Command::County(CountyCommand::Update(change))).await?;
         Ok(Response::new(pb::UpdateCountyResponse {
             county: Some(county(&written.county)),
             receipt: receipt(&id, written.pair, written.county.seq, request.validate_only),
@@ -211,8 +207,7 @@ impl pb::county_service_server::CountyService for Api {
         let mut fields = Fields::new();
         let Some(id) = fields.name("parent", &request.parent, names::county) else { return Err(fields.refusal()) };
         let call = write::call(&mut fields, &caller, "CreateFacility", &id, &request)?;
-        let (_, known) = self.county_at(&caller, &id, AsOf::Latest).await?;
-        let Some(new) = created_facility(&request, &mut fields, &known) else { return Err(fields.refusal()) };
+        let Some(new) = created_facility(&request, &mut fields, &id) else { return Err(fields.refusal()) };
         fields.finish()?;
         let key = new.id.clone();
         let written = self.write(call, Command::County(CountyCommand::CreateFacility(new))).await?;

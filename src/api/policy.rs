@@ -12,7 +12,7 @@ use crate::domain::command::{CountyCommand, NewRate, NewRevision};
 use crate::domain::county::County;
 use crate::domain::event::Event;
 use crate::domain::facts::Stamp;
-use crate::domain::ids::{AgreementId, FacilityId, RateId, RevisionId};
+use crate::domain::ids::{AgreementId, CountyId, FacilityId, RateId, RevisionId};
 use crate::domain::policy::{Answers, FacialRule, Mode, OpenDetainers, Revision};
 use crate::domain::time::Instant;
 use crate::ledger::{AsOf, Command, Written};
@@ -183,12 +183,12 @@ fn read_facial(fields: &mut Fields, facial: i32) -> FacialRule {
     }
 }
 
-fn read_switch(fields: &mut Fields, county: &County, request: &pb::SwitchPolicyModeRequest, now: Instant) -> Option<NewRevision> {
+fn read_switch(fields: &mut Fields, county: &CountyId, request: &pb::SwitchPolicyModeRequest) -> Option<NewRevision> {
     if request.etag.is_empty() {
         fields.bad("etag", "is required: two who switch at once must not both succeed");
     }
     let id = fields.optional_id("revision_id", &request.revision_id, RevisionId::new);
-    let effective = fields.optional_instant("effective_time", request.effective_time.as_ref()).unwrap_or(now);
+    let effective = fields.optional_instant("effective_time", request.effective_time.as_ref());
     let mode = read_mode(fields, request.mode);
     let adopted = fields.date("adopted_date", request.adopted_date.as_ref());
     let instrument = fields.instrument("instrument", request.instrument.as_ref());
@@ -197,8 +197,7 @@ fn read_switch(fields: &mut Fields, county: &County, request: &pb::SwitchPolicyM
     let clock = read_clock(fields, request.clock.as_ref());
     let days = request.clock.as_ref().filter(|clock| !clock.county_days_calendar.is_empty());
     let named = days.and_then(|clock| fields.name("clock.county_days_calendar", &clock.county_days_calendar, names::calendar));
-    let calendar = named.and_then(|(of, id)| (of == county.id).then(|| county.calendars.get(id.as_str())).flatten());
-    if days.is_some() && calendar.is_none() {
+    if named.as_ref().is_some_and(|(of, _)| of != county) {
         fields.bad("clock.county_days_calendar", "must be a calendar of this county");
     }
     let county_days_instrument =
@@ -218,18 +217,18 @@ fn read_switch(fields: &mut Fields, county: &County, request: &pb::SwitchPolicyM
         id: RevisionId::trusted(""),
         mode: mode?,
         adopted,
-        effective: Stamp { effective, recorded: now, known: now, seq: 0 },
+        effective: Stamp { effective: Instant::MIN, recorded: Instant::MIN, known: Instant::MIN, seq: 0 },
         open_detainers: open_detainers?,
         instrument: instrument?,
         minimum,
         start,
         limit,
         exclusion,
-        county_days: calendar.map(|found| found.days.iter().map(|day| day.date).collect()).unwrap_or_default(),
+        county_days: Vec::new(),
         county_days_instrument,
         facial,
         lent_holds,
-        county_days_calendar: calendar.map_or_else(|| "".into(), |found| found.id.clone()),
+        county_days_calendar: named.map_or_else(|| "".into(), |(_, id)| id.as_str().into()),
         answers: Answers {
             notify_honored: answers.notify_when_honored,
             notify_declined: answers.notify_when_declined,
@@ -258,8 +257,7 @@ impl pb::policy_service_server::PolicyService for Api {
         let mut fields = Fields::new();
         let Some(id) = fields.name("parent", &request.parent, names::county) else { return Err(fields.refusal()) };
         let call = write::call(&mut fields, &caller, "SwitchPolicyMode", &id, &request)?;
-        let (_, known) = self.county_at(&caller, &id, AsOf::Latest).await?;
-        let Some(new) = read_switch(&mut fields, &known, &request, self.ledger.now()) else { return Err(fields.refusal()) };
+        let Some(new) = read_switch(&mut fields, &id, &request) else { return Err(fields.refusal()) };
         fields.finish()?;
         let written = self.write(call, Command::County(CountyCommand::Switch(Box::new(new)))).await?;
         let made = written.events.iter().find_map(|event| if let Event::RevisionActivated(r) = event { Some(r) } else { None });
@@ -371,9 +369,8 @@ impl pb::policy_service_server::PolicyService for Api {
         let Some((id, key)) = fields.name("name", &request.name, names::agreement) else { return Err(fields.refusal()) };
         let call = write::call(&mut fields, &caller, "AmendAgreement", &id, &request)?;
         let (_, known) = self.county_at(&caller, &id, AsOf::Latest).await?;
-        let Some(mut new) = read_terms(&mut fields, &known, &key, request.terms.as_ref()) else { return Err(fields.refusal()) };
+        let Some(new) = read_terms(&mut fields, &known, &key, request.terms.as_ref()) else { return Err(fields.refusal()) };
         fields.finish()?;
-        new.terminated = known.agreements.get(&key).and_then(|known| known.terminated);
         let written = self.write(call, Command::County(CountyCommand::AmendAgreement(new))).await?;
         let made = written.county.agreements.get(&key);
         let now = written.pair.recorded.unwrap_or_else(|| self.ledger.now());

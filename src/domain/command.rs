@@ -287,7 +287,7 @@ pub enum CountyCommand {
     /// A county comes to be.
     Create(super::ids::CountyId, Profile),
     /// Its settings change.
-    Update(Profile),
+    Update(ProfileChange),
     /// A jail is added.
     CreateFacility(NewFacility),
     /// A jail changes.
@@ -300,12 +300,29 @@ pub enum CountyCommand {
     Confirm(ProposalId),
     /// A promise is made.
     CreateAgreement(Agreement),
-    /// A promise changes.
+    /// A promise changes. Whether it was ended early stays.
     AmendAgreement(Agreement),
     /// A promise ends early.
     TerminateAgreement(AgreementId, Instant),
     /// A price is set.
     SetRate(NewRate),
+}
+
+/// What changes of a county's settings; nothing means that it stays.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ProfileChange {
+    /// Its name.
+    pub name: Option<Arc<str>>,
+    /// The state it lies in.
+    pub state: Option<Arc<str>>,
+    /// Its zone.
+    pub zone: Option<Zone>,
+    /// Its money.
+    pub currency: Option<Arc<str>>,
+    /// Whether a switch needs a second person.
+    pub two_person_switch: Option<bool>,
+    /// Microseconds of release paperwork that it states.
+    pub allowance_us: Option<i64>,
 }
 
 /// A jail to add.
@@ -315,8 +332,8 @@ pub struct NewFacility {
     pub id: FacilityId,
     /// Its name.
     pub name: Arc<str>,
-    /// Its zone.
-    pub zone: Zone,
+    /// Its zone; the county's where nothing is said.
+    pub zone: Option<Zone>,
     /// Its city.
     pub city: Arc<str>,
 }
@@ -339,9 +356,10 @@ pub struct FacilityChange {
 pub struct NewRevision {
     /// The caller's own id.
     pub id: Option<RevisionId>,
-    /// When it takes effect.
-    pub effective: Instant,
-    /// The rest of it: its id, stamp, author and approver are set when it is recorded.
+    /// When it takes effect; at its record where nothing is said.
+    pub effective: Option<Instant>,
+    /// The rest of it: its id, stamp, author and approver are set when it is recorded, the county's own days read from
+    /// the calendar that it names.
     pub revision: Revision,
 }
 

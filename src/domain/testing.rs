@@ -391,7 +391,7 @@ impl World {
 impl World {
     /// Adds a jail.
     pub fn facility(&mut self, id: &str, zone: Zone) {
-        let new = NewFacility { id: FacilityId::trusted(id), name: id.into(), zone, city: "".into() };
+        let new = NewFacility { id: FacilityId::trusted(id), name: id.into(), zone: Some(zone), city: "".into() };
         self.county(CountyCommand::CreateFacility(new)).expect("a facility");
     }
 
@@ -401,7 +401,7 @@ impl World {
     /// The refusal.
     pub fn switch(&mut self, revision: Revision, effective: Instant) -> Result<(), Refusal> {
         let id = Some(revision.id.clone());
-        self.county(CountyCommand::Switch(Box::new(NewRevision { id, effective, revision })))
+        self.county(CountyCommand::Switch(Box::new(NewRevision { id, effective: Some(effective), revision })))
     }
 
     /// Makes a promise.

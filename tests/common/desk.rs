@@ -133,14 +133,18 @@ impl Desk {
         let zone: Zone = zone.parse().unwrap();
         self.settle(CountyCommand::Create(self.county.clone(), testing::profile(zone))).await;
         for (id, zone) in jails {
-            let jail =
-                NewFacility { id: FacilityId::trusted(id), name: (*id).into(), zone: zone.parse().unwrap(), city: "".into() };
+            let jail = NewFacility {
+                id: FacilityId::trusted(id),
+                name: (*id).into(),
+                zone: Some(zone.parse().unwrap()),
+                city: "".into(),
+            };
             self.settle(CountyCommand::CreateFacility(jail)).await;
         }
     }
 
     pub async fn switch(&self, revision: Revision, effective: &str) {
-        let new = NewRevision { id: Some(revision.id.clone()), effective: instant(effective), revision };
+        let new = NewRevision { id: Some(revision.id.clone()), effective: Some(instant(effective)), revision };
         self.settle(CountyCommand::Switch(Box::new(new))).await;
     }
 
@@ -237,12 +241,12 @@ pub async fn stays(ledger: &Ledger, clock: &Hand, count: usize) {
         Command::County(CountyCommand::CreateFacility(NewFacility {
             id: FacilityId::trusted("main"),
             name: "main".into(),
-            zone: "America/New_York".parse().unwrap(),
+            zone: Some("America/New_York".parse().unwrap()),
             city: "".into(),
         })),
         Command::County(CountyCommand::Switch(Box::new(NewRevision {
             id: None,
-            effective: instant("2017-01-26T20:00:00Z"),
+            effective: Some(instant("2017-01-26T20:00:00Z")),
             revision: testing::revision("always", detainer::domain::policy::Mode::HonorAlways),
         }))),
     ];

@@ -3,7 +3,7 @@
 use super::super::agreement::{Agreement, Term};
 use super::super::booking::{Booking, PostingCause, Proposal};
 use super::super::clock::Limit;
-use super::super::command::{CountyCommand, FacilityChange, NewFacility, NewRate, NewRevision};
+use super::super::command::{CountyCommand, FacilityChange, NewFacility, NewRate, NewRevision, ProfileChange};
 use super::super::county::{Calendar, County, Facility, Profile};
 use super::super::decision::Trigger;
 use super::super::detainer::Detainer;
@@ -72,7 +72,7 @@ pub fn county(
     let county = state.ok_or_else(|| missing("county", ""))?;
     match command {
         CountyCommand::Create(..) => Ok(CountyAnswer::default()),
-        CountyCommand::Update(profile) => update(county, profile).map(alone),
+        CountyCommand::Update(change) => update(county, change).map(alone),
         CountyCommand::CreateFacility(new) => create_facility(county, new, ctx).map(alone),
         CountyCommand::UpdateFacility(change) => update_facility(county, change, ctx).map(alone),
         CountyCommand::SetCalendar(calendar) => Ok(alone(set_calendar(county, calendar, ctx))),
@@ -97,7 +97,16 @@ fn create(state: Option<&County>, id: &CountyId, profile: &Profile, ctx: &Contex
     }
 }
 
-fn update(county: &County, profile: &Profile) -> Result<Vec<Event>, Refusal> {
+fn update(county: &County, change: &ProfileChange) -> Result<Vec<Event>, Refusal> {
+    let known = county.profile.clone();
+    let profile = Profile {
+        name: change.name.clone().unwrap_or(known.name),
+        state: change.state.clone().unwrap_or(known.state),
+        zone: change.zone.unwrap_or(known.zone),
+        currency: change.currency.clone().unwrap_or(known.currency),
+        two_person_switch: change.two_person_switch.unwrap_or(known.two_person_switch),
+        allowance_us: change.allowance_us.unwrap_or(known.allowance_us),
+    };
     let money = !county.agreements.is_empty() || county.rates.iter().next().is_some();
     if profile.currency != county.profile.currency && money {
         let detail = "amounts are recorded in it: the currency stays";
@@ -108,17 +117,18 @@ fn update(county: &County, profile: &Profile) -> Result<Vec<Event>, Refusal> {
         let detail = "policy and agreement dates are read in it: the zone stays";
         return Err(Refusal::new(Why::FixedOnceInUse, "zone", detail));
     }
-    Ok(if *profile == county.profile { Vec::new() } else { vec![Event::CountyUpdated(profile.clone())] })
+    Ok(if profile == county.profile { Vec::new() } else { vec![Event::CountyUpdated(profile)] })
 }
 
 fn create_facility(county: &County, new: &NewFacility, ctx: &Context) -> Result<Vec<Event>, Refusal> {
     let NewFacility { id, name, zone, city } = new.clone();
     if let Some(known) = county.facilities.get(&id) {
-        if known.name == name && known.zone == zone && known.city == city {
+        if known.name == name && zone.is_none_or(|zone| known.zone == zone) && known.city == city {
             return Ok(Vec::new());
         }
         return Err(Refusal::new(Why::IdTaken, "facility_id", format!("facility {id} exists already")));
     }
+    let zone = zone.unwrap_or(county.profile.zone);
     let facility = Facility { id, name, city, created: ctx.now, seq: ctx.seq, zone, in_use: false };
     Ok(vec![Event::FacilitySet(facility)])
 }
@@ -183,8 +193,16 @@ fn revision(county: &County, new: &NewRevision, ctx: &Context) -> Result<Revisio
     if matches!(new.revision.limit, Limit::Hours(hours) if !(1..=MOST_HOURS).contains(&hours)) {
         return Err(Refusal::new(Why::Invalid, "clock.limit", "must be 1 to 48 hours, or the end of the local day"));
     }
-    let effective = ctx.moment().stamp(new.effective);
-    Ok(Revision { id, effective, author: ctx.actor.clone(), approver: None, ..new.revision.clone() })
+    let effective = ctx.moment().stamp(new.effective.unwrap_or(ctx.now));
+    let mut revision = Revision { id, effective, author: ctx.actor.clone(), approver: None, ..new.revision.clone() };
+    if !revision.county_days_calendar.is_empty() {
+        let Some(calendar) = county.calendars.get(&revision.county_days_calendar) else {
+            let detail = format!("no calendar {} in this county", revision.county_days_calendar);
+            return Err(Refusal::new(Why::NotFound, "clock.county_days_calendar", detail));
+        };
+        revision.county_days = calendar.days.iter().map(|day| day.date).collect();
+    }
+    Ok(revision)
 }
 
 /// The past span in which a switch would take the place of another rule, or of none; nothing where it takes effect now
@@ -192,7 +210,7 @@ fn revision(county: &County, new: &NewRevision, ctx: &Context) -> Result<Revisio
 #[must_use]
 pub fn displaced(county: &County, command: &CountyCommand, now: Instant) -> Option<Span> {
     let from = match command {
-        CountyCommand::Switch(new) => new.effective,
+        CountyCommand::Switch(new) => new.effective?,
         CountyCommand::Confirm(id) => county.proposals.iter().find(|p| p.id == *id)?.switch.as_ref()?.effective.effective,
         _ => return None,
     };
@@ -282,6 +300,7 @@ fn checked(county: &County, agreement: &Agreement) -> Result<(), Refusal> {
 fn amend_agreement(county: &County, agreement: &Agreement, ctx: &Context) -> Result<CountyAnswer, Refusal> {
     let known = county.agreements.get(&agreement.id).ok_or_else(|| missing("agreement", agreement.id.as_str()))?;
     checked(county, agreement)?;
+    let agreement = &Agreement { terminated: known.terminated, ..agreement.clone() };
     if *known == (Agreement { seq: known.seq, ..agreement.clone() }) {
         return Ok(CountyAnswer::default());
     }
