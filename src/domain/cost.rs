@@ -26,7 +26,7 @@
 //! - No agreement pays more than was reserved for the booking, and none pays for over-detention.
 //!
 //! Nothing here decides authority, chooses agreements for a decision or keeps balances. To add a way of
-//! counting days: a variant of [`DayCount`], a line in [`Touch::charge`], a row in the tests' tables and in their
+//! counting days: a variant of [`DayCount`], a line in `Touch::charge`, a row in the tests' tables and in their
 //! independent model.
 
 use super::agreement::{Agreement, Term};

@@ -1,8 +1,8 @@
 //! Policy revisions and the one evaluator that answers under them (DOMAIN.md §5).
 //!
 //! A mode is shorthand for a tree; every tree is evaluated here, in Kleene's three values. Unknown never
-//! becomes HONOR. To add a leaf: add it to [`Leaf`], read its fact in [`Inputs`], answer it in [`Leaf::value`],
-//! and name it in [`Leaf::label`].
+//! becomes HONOR. To add a leaf: add it to [`Leaf`], read its fact in [`Inputs`], answer it in `Leaf::value`,
+//! and name it in `Leaf::label`.
 
 use super::agreement::MinimumCoverage;
 use super::clock::{ExclusionRule, Limit, StartRule};

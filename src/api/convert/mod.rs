@@ -1,6 +1,6 @@
 //! Words of the contract and values of the domain, both ways: one file for each of the contract's own files.
 //!
-//! Reading gathers bad fields in [`Fields`](super::time::Fields) and answers nothing where one is bad; writing cannot
+//! Reading gathers bad fields in [`super::time::Fields`] and answers nothing where one is bad; writing cannot
 //! fail. Nothing here looks anything up, and no rule of the field lives here.
 
 pub mod booking;

@@ -5,7 +5,7 @@
 //! operations of one import row, or says which line and field is wrong.
 //!
 //! What a mapping assumes about its file it states in `assumptions`; nothing is assumed by the code. To add a field: put
-//! it in [`format`], bind it in [`plan`], use it in [`rows`], and describe it in `docs/mapping.md`.
+//! it in [`mod@format`], bind it in `plan`, use it in `rows`, and describe it in `docs/mapping.md`.
 
 pub mod format;
 mod locate;
