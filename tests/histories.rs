@@ -3,7 +3,7 @@
 //! Several counties in one database, their commands told in turn. What must hold (DOMAIN.md §8.14, 16, 18, 22): each
 //! command is answered as in memory, refusals among them; the journals of the engines are equal to the byte; the journal
 //! folds to what the ledger answers, now and as of any point; the tables hold what that state looks like; a retry of any
-//! request gets the first answer. `DETAINER_TEST_HISTORIES` says how many histories, `DETAINER_TEST_SEED` which.
+//! request gets the first answer. Two servers take turns; some commands are tried first, some sent twice at once. `DETAINER_TEST_HISTORIES` says how many histories, `DETAINER_TEST_SEED` which.
 
 mod common;
 #[path = "invariants/history.rs"]
@@ -114,14 +114,40 @@ async fn write(ledger: &Ledger, clock: &Hand, story: &Story, n: usize) -> Result
     ledger.write(call(&story.county, n, told), command(told)).await
 }
 
-/// Tells every story, a command of each in turn; the answers, by story and command.
-async fn told(ledger: &Ledger, clock: &Hand, stories: &[Story]) -> Vec<Vec<Option<Written>>> {
+/// Tried before it is told: answered as it then is, and nothing is recorded.
+async fn tried(ledger: &Ledger, clock: &Hand, story: &Story, n: usize) -> Result<Written, LedgerError> {
+    let told = &story.world.told()[n];
+    clock.0.store(told.clock.micros(), Ordering::Release);
+    let call = Call { validate_only: true, request_id: format!("try {n}").into(), ..call(&story.county, n, told) };
+    ledger.write(call, command(told)).await
+}
+
+/// Tells every story, a command of each in turn, to one server and then the other; some are tried first, some come twice
+/// at once. The answers, by story and command.
+async fn told(servers: &[Ledger; 2], clock: &Hand, stories: &[Story]) -> Vec<Vec<Option<Written>>> {
     let mut answers: Vec<Vec<Option<Written>>> = stories.iter().map(|_| Vec::new()).collect();
     let longest = stories.iter().map(|story| story.world.told().len()).max().unwrap_or(0);
     for n in 0..longest {
         for (at, story) in stories.iter().enumerate().filter(|(_, story)| n < story.world.told().len()) {
             let expected = &story.world.told()[n].answer;
-            let answer = match write(ledger, clock, story, n).await {
+            let (ledger, other) = (&servers[n % 2], &servers[(n + at) % 2]);
+            let trial = if n % 3 == 1 { Some(tried(other, clock, story, n).await) } else { None };
+            let first = if n % 5 == 2 {
+                let (first, again) = tokio::join!(write(ledger, clock, story, n), write(other, clock, story, n));
+                once(first, again)
+            } else {
+                write(ledger, clock, story, n).await
+            };
+            match (trial, &first) {
+                (Some(Ok(trial)), Ok(written)) => {
+                    assert_eq!(trial.events, written.events, "command {n} of {:?}", story.history);
+                    assert_eq!((&trial.booking, trial.followed), (&written.booking, written.followed));
+                }
+                (Some(Err(trial)), Err(refused)) => assert_eq!(trial.to_string(), refused.to_string()),
+                (Some(trial), _) => panic!("command {n} of {:?} was answered {trial:?} when tried", story.history),
+                (None, _) => {}
+            }
+            let answer = match first {
                 Ok(written) => Some(written),
                 Err(LedgerError::Refused(refusal)) => {
                     assert_eq!(expected.as_ref().err(), Some(&refusal), "command {n} of {:?}", story.history);
@@ -136,6 +162,22 @@ async fn told(ledger: &Ledger, clock: &Hand, stories: &[Story]) -> Vec<Vec<Optio
         }
     }
     answers
+}
+
+/// Of one request that came twice at once: the answer that recorded it. The other is the same, and says so.
+fn once(one: Result<Written, LedgerError>, two: Result<Written, LedgerError>) -> Result<Written, LedgerError> {
+    match (one, two) {
+        (Ok(one), Ok(two)) => {
+            assert_eq!((one.pair, &one.events, &one.booking), (two.pair, &two.events, &two.booking));
+            assert!(one.events.is_empty() || one.replayed != two.replayed, "it was recorded once");
+            Ok(if one.replayed { two } else { one })
+        }
+        (Err(one), Err(two)) => {
+            assert_eq!(one.to_string(), two.to_string());
+            Err(one)
+        }
+        (one, two) => panic!("the same request was answered {one:?} and {two:?}"),
+    }
 }
 
 async fn payloads(store: &Store, county: &CountyId) -> Vec<Vec<u8>> {
@@ -271,8 +313,9 @@ async fn random_histories_are_recorded_read_back_and_retried_alike_on_both_engin
     for fresh in common::engines().await {
         let clock = Arc::new(Hand::default());
         let ledger = ledger(fresh.store.clone(), &clock);
-        let answers = told(&ledger, &clock, &stories).await;
-        // A second server, which knows nothing but the database.
+        let servers = [ledger.clone(), self::ledger(fresh.again().await, &clock)];
+        let answers = told(&servers, &clock, &stories).await;
+        // A third server, which knows nothing but the database.
         let other = self::ledger(fresh.again().await, &clock);
         let mut of_engine = Vec::new();
         for (story, answers) in stories.iter_mut().zip(&answers) {

@@ -341,6 +341,25 @@ async fn what_gathers_is_committed_together_and_recorded_as_if_one_by_one() {
 }
 
 #[tokio::test]
+async fn several_commands_to_one_stay_find_it_after_a_restart() {
+    for fresh in common::engines().await {
+        told(&ledger(&fresh.store), 6).await;
+        let restarted = ledger(&fresh.again().await);
+        // The first goes alone; the others gather meanwhile, and none of them has the stay in memory.
+        let mut all = vec![arrival(1)];
+        for n in 0..6 {
+            let open = BookingCommand::OpenBasis(testing::basis(&format!("N{n}"), instant("2024-03-14T20:00:00Z")));
+            all.push((call(&format!("open {n}")), Command::Booking(booking(), open)));
+        }
+        for written in at_once(&restarted, all).await {
+            written.unwrap();
+        }
+        let (_, stay) = restarted.booking(&county(), &booking(), AsOf::Latest).await.unwrap();
+        assert_eq!(stay.unwrap().bases.len(), 7);
+    }
+}
+
+#[tokio::test]
 async fn servers_on_one_database_take_turns_and_see_each_other() {
     for fresh in common::engines().await {
         let (one, two) = (ledger(&fresh.store), ledger(&fresh.again().await));

@@ -258,7 +258,8 @@ impl<'a> Turn<'a> {
     /// Makes sure that bookings are at hand.
     async fn load(&mut self, work: &mut Work, ids: &[BookingId]) -> Result<(), LedgerError> {
         let mut missing = Vec::new();
-        for id in ids {
+        // Several commands of a batch may name the same one.
+        for id in ids.iter().collect::<BTreeSet<_>>() {
             if !work.bookings.contains_key(id) {
                 // Nothing was changed yet in this batch, so it is as it was at the batch's start.
                 match self.core.memory.booking(&work.id, id, work.found_at) {
