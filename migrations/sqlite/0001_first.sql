@@ -249,3 +249,42 @@ create table postings (
 ) strict, without rowid;
 create index postings_by_day on postings (county, local_day);
 create index postings_by_booking on postings (county, booking);
+
+-- How many rows share a key, roughly, for a large county: all rows, then rows for each prefix of the index. Without it
+-- SQLite takes each county for a handful of rows and reads all of one where an index leads to a single booking.
+analyze sqlite_schema;
+insert into sqlite_stat1 (tbl, idx, stat) values
+  ('journal', 'journal', '1000000 100000 1'),
+  ('journal', 'journal_by_stream', '1000000 100000 8 1'),
+  ('requests', 'requests', '1000000 100000 1'),
+  ('subjects', 'subjects', '200000 20000 1'),
+  ('subjects', 'subjects_by_a_number', '100000 10000 1'),
+  ('subjects', 'subjects_by_local_id', '100000 10000 1'),
+  ('subjects', 'subjects_by_name', '200000 20000 2'),
+  ('sealed', 'sqlite_autoindex_sealed_1', '500000 50000 1'),
+  ('sealed', 'sealed_by_subject', '500000 50000 4'),
+  ('settings', 'settings', '2000 200 40 2 1'),
+  ('settings', 'settings_current', '1000 100 20 1'),
+  ('bookings', 'sqlite_autoindex_bookings_1', '600000 60000 4 1'),
+  ('bookings', 'bookings_by_time', '600000 60000 8 4'),
+  ('bookings', 'bookings_by_subject', '200000 20000 2'),
+  ('bookings', 'bookings_by_t0', '100000 10000 2'),
+  ('bookings', 'bookings_past_t0', '1000 100 1'),
+  ('bookings', 'bookings_to_alert', '1000 100 1'),
+  ('bookings', 'bookings_to_settle', '1000 100 1'),
+  ('bookings', 'bookings_with_gap', '100000 10000 2'),
+  ('detainers', 'sqlite_autoindex_detainers_1', '400000 40000 4 3 1'),
+  ('detainers', 'detainers_by_next_due', '10000 1000 2'),
+  ('decisions', 'decisions', '300000 30000 3 2 1'),
+  ('holds', 'sqlite_autoindex_holds_1', '200000 20000 4 3 1'),
+  ('holds', 'holds_by_start', '200000 20000 3'),
+  ('holds', 'holds_running', '1000 100 1'),
+  ('budgets', 'budgets', '20000 2000 500 1'),
+  ('budgets', 'budgets_current', '40 4 1'),
+  ('proposals', 'proposals', '4000 400 2 1'),
+  ('proposals', 'proposals_newest', '4000 400 1'),
+  ('proposals', 'proposals_current', '2000 200 1'),
+  ('postings', 'postings', '1000000 100000 8 1'),
+  ('postings', 'postings_by_day', '1000000 100000 60'),
+  ('postings', 'postings_by_booking', '1000000 100000 8');
+analyze sqlite_schema;

@@ -39,17 +39,11 @@ pub async fn with_custody(
     after: Option<&BookingId>,
     limit: u32,
 ) -> Result<Vec<BookingId>, StoreError> {
-    let sql = "select distinct f.booking from (\
-         select p.booking from postings p where p.county = $1 and p.seq <= $2 and p.local_day >= $3 and p.local_day < $4 \
-         union all \
-         select b.booking from bookings b where b.county = $1 and b.from_seq <= $2 \
-         and (b.to_seq is null or b.to_seq > $2) and b.t0 < $5) f \
-         where f.booking > $6 order by f.booking limit $7";
     let ((first, last), before) = (days(query), around(query).1.min(query.until));
     // Every id sorts after the empty word.
     let after = after.map_or("", BookingId::as_str);
     let params = [county.as_str().into(), seq.into(), first, last, before.into(), after.into(), i64::from(limit).into()];
-    bookings(&store.query(sql, &params, &[ColType::Text]).await?)
+    bookings(&store.query(CUSTODY, &params, &[ColType::Text]).await?)
 }
 
 /// Bookings whose custody after T0 goes on, from no later than an instant: no row says yet what it costs.
@@ -64,11 +58,9 @@ pub async fn open(
     after: Option<&BookingId>,
     limit: u32,
 ) -> Result<Vec<BookingId>, StoreError> {
-    let sql = "select b.booking from bookings b where b.county = $1 and b.from_seq <= $2 \
-         and (b.to_seq is null or b.to_seq > $2) and b.t0 <= $3 and b.booking > $4 order by b.booking limit $5";
     let after = after.map_or("", BookingId::as_str);
     let params = [county.as_str().into(), seq.into(), until.into(), after.into(), i64::from(limit).into()];
-    bookings(&store.query(sql, &params, &[ColType::Text]).await?)
+    bookings(&store.query(OPEN, &params, &[ColType::Text]).await?)
 }
 
 fn bookings(rows: &[Vec<Cell>]) -> Result<Vec<BookingId>, StoreError> {
@@ -90,10 +82,6 @@ pub async fn holds(
     after: Option<&HoldKey>,
     limit: u32,
 ) -> Result<Vec<HoldKey>, StoreError> {
-    let sql = "select h.started_at, h.booking, h.hold from holds h where h.county = $1 and h.from_seq <= $2 \
-         and (h.to_seq is null or h.to_seq > $2) and h.voided = 0 and h.started_at >= $3 and h.started_at < $4 \
-         and (h.started_at > $5 or (h.started_at = $5 and (h.booking > $6 or (h.booking = $6 and h.hold > $7)))) \
-         order by h.started_at, h.booking, h.hold limit $8";
     let (first, last) = around(query);
     let (start, booking, hold) = after.map_or((Instant::MIN, "", ""), |(at, b, h)| (*at, b.as_str(), h.as_str()));
     let params = [
@@ -106,7 +94,7 @@ pub async fn holds(
         hold.into(),
         i64::from(limit).into(),
     ];
-    let rows = store.query(sql, &params, &[ColType::Int, ColType::Text, ColType::Text]).await?;
+    let rows = store.query(HOLDS, &params, &[ColType::Int, ColType::Text, ColType::Text]).await?;
     let read = |row: &Vec<Cell>| {
         let [start, booking, hold] = row.as_slice() else { return None };
         let start = Instant::from_micros(start.as_int()?);
@@ -229,3 +217,56 @@ fn read(query: &Query, row: &[Cell]) -> Option<(Name, Request, (i64, i64))> {
 
 /// `detainers.state` of a request that was lifted.
 const LIFTED: i64 = 2;
+
+const CUSTODY: &str = "select distinct f.booking from (\
+     select p.booking from postings p where p.county = $1 and p.seq <= $2 and p.local_day >= $3 and p.local_day < $4 \
+     union all \
+     select b.booking from bookings b where b.county = $1 and b.from_seq <= $2 \
+     and (b.to_seq is null or b.to_seq > $2) and b.t0 < $5) f \
+     where f.booking > $6 order by f.booking limit $7";
+
+const OPEN: &str = "select b.booking from bookings b where b.county = $1 and b.from_seq <= $2 \
+     and (b.to_seq is null or b.to_seq > $2) and b.t0 <= $3 and b.booking > $4 order by b.booking limit $5";
+
+const HOLDS: &str = "select h.started_at, h.booking, h.hold from holds h where h.county = $1 and h.from_seq <= $2 \
+     and (h.to_seq is null or h.to_seq > $2) and h.voided = 0 and h.started_at >= $3 and h.started_at < $4 \
+     and (h.started_at > $5 or (h.started_at = $5 and (h.booking > $6 or (h.booking = $6 and h.hold > $7)))) \
+     order by h.started_at, h.booking, h.hold limit $8";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Durability, Options};
+
+    /// SQLite reads no more than a report is about: each text is led by the index that it was written for.
+    #[tokio::test]
+    async fn every_text_is_led_by_its_index() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = Options { durability: Durability::Unsafe, ..Options::default() };
+        let store = Store::open(&format!("sqlite://{}", folder.path().join("t.db").display()), options).await.expect("a store");
+        let by = |table: &str, column: &str| {
+            format!(
+                "with k(k0,k1) as (values ('a','b'),('c','d')) select t.* from k cross join {table} t \
+                 where t.county = k.k0 and t.{column} = k.k1"
+            )
+        };
+        let cases = [
+            (CUSTODY.to_owned(), vec!["postings_by_day", "bookings_by_t0"]),
+            (OPEN.to_owned(), vec!["bookings_by_t0"]),
+            (HOLDS.to_owned(), vec!["holds_by_start"]),
+            (REQUESTS.to_owned(), vec!["autoindex_detainers", "autoindex_bookings", "postings_by_booking"]),
+            (by("postings", "booking"), vec!["postings_by_booking"]),
+            (by("journal", "stream"), vec!["journal_by_stream"]),
+            (by("bookings", "subject") + " and t.to_seq is null", vec!["bookings_by_subject"]),
+        ];
+        let types = [ColType::Int, ColType::Int, ColType::Int, ColType::Text];
+        for (text, indexes) in cases {
+            let params: Vec<Param> = (1..=8).take_while(|n| text.contains(&format!("${n}"))).map(|_| 1_i64.into()).collect();
+            let plan = store.query(format!("explain query plan {text}"), &params, &types).await.expect("a plan");
+            let plan: Vec<&str> = plan.iter().filter_map(|row| row.get(3)?.as_text()).collect();
+            for index in indexes {
+                assert!(plan.iter().any(|step| step.contains(index)), "{index} does not lead {text}: {plan:?}");
+            }
+        }
+    }
+}
