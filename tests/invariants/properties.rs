@@ -1,6 +1,6 @@
 //! One property for each invariant.
 
-use super::history::{Act, Around, History, histories, tell, zone};
+use super::history::{Act, Around, History, Step, histories, tell, zone};
 use detainer::domain::booking::{Booking, Ground, Hold, HoldEnd};
 use detainer::domain::clock::{self, Exclusion, Limit, StartRule};
 use detainer::domain::cost::CostLine;
@@ -424,6 +424,41 @@ proptest! {
             prop_assert!(!refusal.field.is_empty() || refusal.why == Why::AmountTooLarge, "{refusal:?} names no field");
             // §8.20: nobody's credential, no sealed text.
             prop_assert!(!refusal.to_string().contains("token of") && !refusal.to_string().contains("TextRef"));
+            Ok(())
+        })?;
+    }
+
+    /// Also §10.14: whatever becomes known of an earlier stay, and whenever.
+    #[test]
+    fn invariant_10_a_stay_takes_over_the_time_used_before(mut history in histories(18), hours in 0u8..30, late in 0u8..40) {
+        // Let go with a charge open, booked again; then it comes out when that charge had closed.
+        let step = |pass, late, act| Step { pass, late, act };
+        history.steps.extend([
+            step(1, 0, Act::Book { subject: 9, bases: 2 }),
+            step(6, 0, Act::Receive { booking: 0, form: 1, served: true }),
+            step(4, 0, Act::Again { booking: 0, hours, form: 8 }),
+            step(0, late, Act::Close { booking: 1, basis: 0, dismissed: false }),
+        ]);
+        tell(&history, |around| {
+            for booking in around.after.bookings() {
+                let booked = booking.booked.effective;
+                let before = |b: &&Booking| b.subject == booking.subject && b.booked.effective < booked;
+                let earlier: Vec<&Booking> = around.after.bookings().filter(before).collect();
+                let within_a_day = |b: &&Booking| b.ended() <= booked && booked <= b.ended().plus_us(24 * HOUR_US);
+                let same_paper = |b: &&Booking| {
+                    let key = |d: &Detainer| d.key();
+                    booking.detainers.iter().filter_map(key).any(|paper| b.detainers.iter().filter_map(key).any(|k| k == paper))
+                };
+                let last = earlier.iter().copied().filter(within_a_day).max_by_key(|b| b.ended());
+                for from in earlier.iter().copied().filter(same_paper).chain(last) {
+                    for gap in &from.custody.gaps {
+                        let ran = Span::new(gap.t0, gap.end);
+                        let taken = counted(&booking.inherited, &Exclusion::None, zone());
+                        let with: Vec<Span> = booking.inherited.iter().copied().chain([ran]).collect();
+                        prop_assert_eq!(counted(&with, &Exclusion::None, zone()), taken, "{} does not count {:?} of {}", booking.id, ran, from.id);
+                    }
+                }
+            }
             Ok(())
         })?;
     }
