@@ -3,7 +3,7 @@
 
 use super::Api;
 use super::convert::hold::{resting, wire_hold};
-use super::error::{of_ledger, of_store};
+use super::error::{of_ledger, of_refusal, of_store};
 use super::names::of;
 use super::time::{stamp, wire_duration};
 use crate::domain::booking::{Booking, Ground, Hold};
@@ -11,11 +11,13 @@ use crate::domain::county::County;
 use crate::domain::detainer::Detainer;
 use crate::domain::facts::Fact;
 use crate::domain::ids::{BookingId, CountyId, FacilityId};
+use crate::domain::release;
 use crate::domain::time::Instant;
 use crate::ledger::{AsOf, Pair};
 use crate::pb::{self, BoardState};
 use crate::rows::{Cell, ColType};
 use crate::store::Param;
+use std::borrow::Cow;
 use tonic::Status;
 
 /// Bookings folded at a time.
@@ -119,16 +121,23 @@ impl Asked {
     }
 }
 
+/// A booking as it is at an instant, worked out as CheckRelease does: the board never says more than that.
+pub(super) fn afresh<'a>(county: &County, booking: &'a Booking, pair: Pair, at: Instant) -> Result<Cow<'a, Booking>, Status> {
+    let recorded = pair.recorded.unwrap_or(Instant::MIN);
+    release::afresh(county, booking, recorded, at).map_err(|refusal| of_refusal("", &refusal))
+}
+
 impl Api {
     /// The places of all lines that are wanted, in order, each with its booking.
-    pub(super) async fn board(&self, county: &CountyId, pair: Pair, asked: &Asked) -> Result<Vec<(String, BookingId)>, Status> {
-        let concerned = self.concerned(county, pair, asked).await?;
+    pub(super) async fn board(&self, county: &County, pair: Pair, asked: &Asked) -> Result<Vec<(String, BookingId)>, Status> {
+        let concerned = self.concerned(&county.id, pair, asked).await?;
         let mut places = Vec::new();
         for some in concerned.chunks(CHUNK) {
-            let known = self.ledger.bookings(county, some, pair).await.map_err(|error| of_ledger("ListHolds", error))?;
+            let known = self.ledger.bookings(&county.id, some, pair).await.map_err(|error| of_ledger("ListHolds", error))?;
             for booking in known.values() {
-                if let Some(line) = asked.line(booking).filter(|line| asked.wants(line)) {
-                    places.push((asked.key(booking, &line), booking.id.clone()));
+                let now = afresh(county, booking, pair, asked.at)?;
+                if let Some(line) = asked.line(&now).filter(|line| asked.wants(line)) {
+                    places.push((asked.key(&now, &line), booking.id.clone()));
                 }
             }
         }
@@ -145,11 +154,12 @@ impl Api {
         ids: &[BookingId],
     ) -> Result<Vec<pb::BoardEntry>, Status> {
         let known = self.ledger.bookings(&county.id, ids, pair).await.map_err(|error| of_ledger("ListHolds", error))?;
-        let entry = |id: &BookingId| {
-            let booking = known.get(id)?;
-            Some(asked.entry(county, booking, &asked.line(booking)?))
-        };
-        Ok(ids.iter().filter_map(entry).collect())
+        let mut entries = Vec::with_capacity(ids.len());
+        for booking in ids.iter().filter_map(|id| known.get(id)) {
+            let now = afresh(county, booking, pair, asked.at)?;
+            entries.extend(asked.line(&now).map(|line| asked.entry(county, &now, &line)));
+        }
+        Ok(entries)
     }
 
     /// Bookings whose last stretch after T0 ends after the instant asked about, as they were at a point: everybody who may

@@ -1,7 +1,7 @@
 //! `HoldService`: holds, the board, and what happens to holds as it happens.
 
 use super::auth::principal;
-use super::board::Asked;
+use super::board::{Asked, afresh};
 use super::convert::hold::{wire_ground, wire_happened, wire_hold, wire_hold_end};
 use super::convert::one_of;
 use super::names::{self, of};
@@ -87,11 +87,12 @@ impl pb::hold_service_server::HoldService for Api {
         let Some((county, booking, id)) = name else { return Err(fields.refusal()) };
         fields.finish()?;
         let (pair, shared, known) = self.booking_at(&caller, &county, &booking, as_of).await?;
-        let hold = known.custody.holds.iter().find(|hold| hold.id == id);
-        let hold = hold.ok_or_else(|| error::not_found("hold", &request.name))?;
         let at = self.moment(at, as_of, pair);
+        let now = afresh(&shared, &known, pair, at)?;
+        let hold = now.custody.holds.iter().find(|hold| hold.id == id);
+        let hold = hold.ok_or_else(|| error::not_found("hold", &request.name))?;
         Ok(Response::new(pb::GetHoldResponse {
-            hold: Some(wire_hold(&shared, &known, hold, at)),
+            hold: Some(wire_hold(&shared, &now, hold, at)),
             as_of_pair: Some(wire_pair(pair)),
             at_time: Some(stamp(at)),
         }))
@@ -111,7 +112,7 @@ impl pb::hold_service_server::HoldService for Api {
         let (pair, shared) = self.county_at(&caller, &county, page.as_of(as_of)).await?;
         let resumed = page.resume.as_ref().map(|resume| Instant::from_micros(resume.at));
         asked.at = resumed.unwrap_or_else(|| self.moment(at, as_of, pair));
-        let places = self.board(&county, pair, &asked).await?;
+        let places = self.board(&shared, pair, &asked).await?;
         let (places, next_page_token) = page.cut(&self.opaque, pair.seq, asked.at.micros(), places, |(place, _)| place.clone());
         let ids: Vec<BookingId> = places.into_iter().map(|(_, id)| id).collect();
         Ok(Response::new(pb::ListHoldsResponse {

@@ -36,27 +36,47 @@ pub fn pending(booking: &Booking) -> Vec<Due> {
     let hold = booking.hold_of(gap);
     let mut all = Vec::new();
     if hold.is_none_or(|hold| gap.t0 < hold.start) {
-        all.push(due(gap.t0, None, AlertLevel::OverDetained, gap.t0));
+        all.push(alert(gap.t0, None, AlertLevel::OverDetained, gap.t0));
     }
     if let Some(hold) = hold {
         all.extend(ahead_of_end(hold));
         if hold.reason == HoldEnd::Deadline {
-            all.push(due(hold.until, Some(hold), AlertLevel::DeadlinePassed, hold.until));
+            all.push(alert(hold.until, Some(hold), AlertLevel::DeadlinePassed, hold.until));
         }
-        all.push(due(hold.until, Some(hold), AlertLevel::OverDetained, hold.until));
+        all.push(alert(hold.until, Some(hold), AlertLevel::OverDetained, hold.until));
     }
-    all.retain(|due| !booking.alerts.contains(&due.alert));
+    all.retain(|due| !booking.alerts.iter().any(|given| says_as_much(given, &due.alert)));
     all.sort_by_key(|due| (due.at, due.alert.level));
     all
 }
 
-fn due(at: Instant, hold: Option<&Hold>, level: AlertLevel, until: Instant) -> Due {
+/// The warnings to give at an instant, in order. That authority ends soon is not said once it has ended.
+#[must_use]
+pub fn due(booking: &Booking, now: Instant) -> Vec<Due> {
+    let mut all = pending(booking);
+    all.retain(|due| due.at <= now);
+    let over: Vec<Alert> = all.iter().map(|due| due.alert.clone()).filter(|alert| ahead_us(alert.level).is_none()).collect();
+    all.retain(|due| ahead_us(due.alert.level).is_none() || !over.iter().any(|over| over.hold == due.alert.hold));
+    all
+}
+
+/// Whether a warning that was given makes another needless: the same of this end; of two that come before an end, one that
+/// spoke of a later end of the same hold; and before an end none is needed that was told to have come.
+fn says_as_much(given: &Alert, alert: &Alert) -> bool {
+    if given.hold != alert.hold || (given.level == alert.level && given.until == alert.until) {
+        return given.hold == alert.hold;
+    }
+    let (ahead, over) = (ahead_us(alert.level).is_some(), ahead_us(given.level).is_none());
+    ahead && ((given.level == alert.level && given.until >= alert.until) || (over && given.until == alert.until))
+}
+
+fn alert(at: Instant, hold: Option<&Hold>, level: AlertLevel, until: Instant) -> Due {
     Due { at, alert: Alert { hold: hold.map(|hold| hold.id.clone()), level, until } }
 }
 
 fn ahead_of_end(hold: &Hold) -> impl Iterator<Item = Due> + '_ {
     let begun = AHEAD.iter().rposition(|(_, us)| hold.until.plus_us(-us) <= hold.start).unwrap_or(0);
-    AHEAD.iter().skip(begun).map(|(level, us)| due(hold.until.plus_us(-us).max(hold.start), Some(hold), *level, hold.until))
+    AHEAD.iter().skip(begun).map(|(level, us)| alert(hold.until.plus_us(-us).max(hold.start), Some(hold), *level, hold.until))
 }
 
 #[cfg(test)]
@@ -113,6 +133,15 @@ mod tests {
         assert_eq!(told(world.booking("b")), all, "not before its time");
         world.at(instant("2024-03-16T17:00:00Z")).tell("b", early).unwrap();
         assert_eq!(told(world.booking("b")), all[1..]);
+
+        // The end comes earlier: what was said ahead of the later end is not said again; past it only that it is over.
+        world.at(instant("2024-03-16T18:00:00Z")).lift("b", "d", instant("2024-03-16T18:00:00Z")).unwrap();
+        let left: Vec<_> = due(world.booking("b"), world.now()).into_iter().map(|due| due.alert.level).collect();
+        assert_eq!(left, [AlertLevel::OverDetained]);
+        let hold = world.booking("b").custody.holds[0].id.clone();
+        let over = BookingCommand::Alert(Some(hold), AlertLevel::OverDetained, instant("2024-03-16T18:00:00Z"));
+        world.tell("b", over).unwrap();
+        assert_eq!(told(world.booking("b")), []);
     }
 
     #[test]

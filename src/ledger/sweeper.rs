@@ -97,8 +97,7 @@ impl Sweeper {
         let known = self.ledger.bookings(county, &ids, pair).await?;
         let mut all: Vec<(Due, BookingId)> = Vec::new();
         for (id, booking) in &known {
-            let due = alerts::pending(booking).into_iter().filter(|due| due.at <= now);
-            all.extend(due.map(|due| (due, id.clone())));
+            all.extend(alerts::due(booking, now).into_iter().map(|due| (due, id.clone())));
         }
         all.sort_by(|(a, id), (b, other)| (a.at, id, a.alert.level).cmp(&(b.at, other, b.alert.level)));
         let commands = all.into_iter().map(|(due, id)| {

@@ -103,7 +103,7 @@ fn facts(
         BookingCommand::Follow(_) | BookingCommand::Inherit => Ok(Vec::new()),
         BookingCommand::Alert(hold, level, until) => {
             let alert = Alert { hold: hold.clone(), level: *level, until: *until };
-            let is_due = alerts::pending(booking).iter().any(|due| due.alert == alert && due.at <= ctx.now);
+            let is_due = alerts::due(booking, ctx.now).iter().any(|due| due.alert == alert);
             Ok(if is_due { one(Event::Alerted(alert)) } else { Vec::new() })
         }
     }
