@@ -340,7 +340,7 @@ async fn what_gathers_is_committed_together_and_recorded_as_if_one_by_one() {
     assert!(journals.windows(2).all(|pair| pair[0] == pair[1]), "journals are equal to the byte");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_commands_to_one_stay_find_it_after_a_restart() {
     for fresh in common::engines().await {
         told(&ledger(&fresh.store), 6).await;
