@@ -94,6 +94,7 @@ create table settings (
   primary key (county, kind, id, from_seq)
 );
 create unique index settings_current on settings (county, kind, id) where to_seq is null;
+create index settings_by_seq on settings (county, from_seq);
 
 create table bookings (
   county          text collate "C" not null,
@@ -204,6 +205,7 @@ create table budgets (
   primary key (county, agreement, from_seq)
 );
 create unique index budgets_current on budgets (county, agreement) where to_seq is null;
+create index budgets_by_seq on budgets (county, from_seq);
 
 create table proposals (
   county       text collate "C" not null,

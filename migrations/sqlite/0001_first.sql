@@ -96,6 +96,7 @@ create table settings (
   primary key (county, kind, id, from_seq)
 ) strict, without rowid;
 create unique index settings_current on settings (county, kind, id) where to_seq is null;
+create index settings_by_seq on settings (county, from_seq);
 
 create table bookings (
   county          text not null,
@@ -206,6 +207,7 @@ create table budgets (
   primary key (county, agreement, from_seq)
 ) strict, without rowid;
 create unique index budgets_current on budgets (county, agreement) where to_seq is null;
+create index budgets_by_seq on budgets (county, from_seq);
 
 create table proposals (
   county       text    not null,
@@ -265,6 +267,7 @@ insert into sqlite_stat1 (tbl, idx, stat) values
   ('sealed', 'sealed_by_subject', '500000 50000 4'),
   ('settings', 'settings', '2000 200 40 2 1'),
   ('settings', 'settings_current', '1000 100 20 1'),
+  ('settings', 'settings_by_seq', '1000 100 1'),
   ('bookings', 'sqlite_autoindex_bookings_1', '600000 60000 4 1'),
   ('bookings', 'bookings_by_time', '600000 60000 8 4'),
   ('bookings', 'bookings_by_subject', '200000 20000 2'),
@@ -281,6 +284,7 @@ insert into sqlite_stat1 (tbl, idx, stat) values
   ('holds', 'holds_running', '1000 100 1'),
   ('budgets', 'budgets', '20000 2000 500 1'),
   ('budgets', 'budgets_current', '40 4 1'),
+  ('budgets', 'budgets_by_seq', '4000 400 1'),
   ('proposals', 'proposals', '4000 400 2 1'),
   ('proposals', 'proposals_newest', '4000 400 1'),
   ('proposals', 'proposals_current', '2000 200 1'),

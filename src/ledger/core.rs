@@ -17,6 +17,7 @@ use crate::store::{Param, Store, StoreError};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Mutex;
 
 /// Records of other servers that are followed one by one; more are read as rows.
 const FOLLOWED: i64 = 2_000;
@@ -34,6 +35,8 @@ pub(super) struct Core {
     pub entropy: Arc<dyn Entropy>,
     pub clock: Arc<dyn Clock>,
     pub memory: Memory,
+    /// Held by whoever reads an earlier state of a county.
+    pub past: Mutex<()>,
 }
 
 /// Why a batch was not committed.
@@ -61,14 +64,12 @@ impl Core {
                 tracing::warn!(%error, commands = jobs.len(), "a batch failed: its commands are done one by one");
                 let mut fates = Vec::with_capacity(jobs.len());
                 for job in jobs {
-                    let alone = std::slice::from_ref(job);
-                    let fate = self.together(alone).await.ok().and_then(|mut fates| fates.pop());
+                    let alone = self.together(std::slice::from_ref(job)).await;
+                    let fate = alone.map(|mut fates| fates.pop());
                     fates.push(match fate {
-                        Some(fate) => fate,
-                        // Asked again for its error: nothing of the first time was kept.
-                        None => self.together(alone).await.map_or_else(failed, |mut fates| {
-                            fates.pop().unwrap_or(Fate::Done(Err(LedgerError::Defect("a command without an answer"))))
-                        }),
+                        Ok(Some(fate)) => fate,
+                        Ok(None) => failed(LedgerError::Defect("a command without an answer")),
+                        Err(error) => failed(error),
                     });
                 }
                 fates
@@ -192,7 +193,7 @@ impl Core {
                 Ok(())
             }
             _ => {
-                let Era { from, county: state, .. } = Reader::Store(&self.store).county(county, seq).await?;
+                let Era { from, county: state, .. } = Reader::Store(&self.store).county(county, None, seq).await?;
                 let sql = "select recorded_at from journal where county = $1 and seq = $2";
                 let found = self.store.query(sql, &[county.as_str().into(), seq.into()], &[ColType::Int]).await?;
                 let recorded = found.first().and_then(|row| row.first()?.as_int()).map(Instant::from_micros);
@@ -214,7 +215,13 @@ impl Core {
         if let Some(known) = self.memory.county(county, seq) {
             return Ok(known);
         }
-        let era = Reader::Store(&self.store).county(county, seq).await?;
+        // One after the other: questions about neighbouring records then have the same answer, or the next one.
+        let _turn = self.past.lock().await;
+        if let Some(known) = self.memory.county(county, seq) {
+            return Ok(known);
+        }
+        let known = self.memory.before(county, seq);
+        let era = Reader::Store(&self.store).county(county, known.as_ref(), seq).await?;
         self.memory.remember_era(county, era.clone());
         Ok(era.county)
     }

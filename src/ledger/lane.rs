@@ -66,7 +66,7 @@ impl Ledger {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LedgerError> {
         let count = if store.engine() == Engine::Sqlite { 1 } else { LANES };
-        let core = Arc::new(Core { store, keys, entropy, clock, memory: Memory::default() });
+        let core = Arc::new(Core { store, keys, entropy, clock, memory: Memory::default(), past: tokio::sync::Mutex::default() });
         let stop = CancellationToken::new();
         let (mut queues, mut tasks) = (Vec::new(), Vec::new());
         for _ in 0..count {

@@ -104,22 +104,31 @@ impl Reader<'_> {
         Ok(records)
     }
 
-    /// A county as it is after a sequence, from its rows, and from when to when it is so.
-    pub async fn county(&mut self, county: &CountyId, seq: i64) -> Result<Era, LedgerError> {
-        let params = [Param::from(county.as_str()), Param::from(seq)];
-        let then = "where t.county = $1 and t.from_seq <= $2 and (t.to_seq is null or t.to_seq > $2)";
+    /// A county as it is after a sequence, from its rows, and from when to when it is so. Where an earlier state is
+    /// known, only what came since is read.
+    pub async fn county(&mut self, county: &CountyId, known: Option<&Era>, seq: i64) -> Result<Era, LedgerError> {
+        // An era says how the county is up to the record before its end.
+        let start = known.filter(|era| era.to <= seq).and_then(|era| Some((era.county.as_deref()?, era.to - 1)));
+        let after = start.map_or(0, |(_, after)| after);
+        let params = [Param::from(county.as_str()), Param::from(after), Param::from(seq)];
+        let then = "where t.county = $1 and t.from_seq > $2 and t.from_seq <= $3 and (t.to_seq is null or t.to_seq > $3)";
         let settings = self.rows(&SETTINGS, then, &params).await?;
         let budgets = self.rows(&BUDGETS, then, &params).await?;
-        let sql = "select max(case when e.at <= $2 then e.at end), min(case when e.at > $2 then e.at end) from (\
-                   select from_seq as at from settings where county = $1 \
-                   union all select to_seq from settings where county = $1 and to_seq is not null \
-                   union all select from_seq from budgets where county = $1 \
-                   union all select to_seq from budgets where county = $1 and to_seq is not null) e";
-        let edges = self.query(sql, &params, &[ColType::Int, ColType::Int]).await?;
+        // Whatever ends has a successor from the same record on.
+        let sql = "select (select max(from_seq) from settings where county = $1 and from_seq <= $2), \
+                   (select max(from_seq) from budgets where county = $1 and from_seq <= $2), \
+                   (select min(from_seq) from settings where county = $1 and from_seq > $2), \
+                   (select min(from_seq) from budgets where county = $1 and from_seq > $2)";
+        let edges = self.query(sql, &[county.as_str().into(), seq.into()], &[ColType::Int; 4]).await?;
         let edge = |n: usize| edges.first().and_then(|row| row.get(n)?.as_int());
-        let county =
-            state::read_county(county, &settings, &budgets).map_err(|bad| LedgerError::BadSetting(Arc::new(bad)))?.map(Arc::new);
-        Ok(Era { from: edge(0).unwrap_or(0), to: edge(1).unwrap_or(i64::MAX), county })
+        let read = match start {
+            Some((start, _)) => state::county_after(start.clone(), &settings, &budgets).map(Some),
+            None => state::read_county(county, &settings, &budgets),
+        };
+        let state = read.map_err(|bad| LedgerError::BadSetting(Arc::new(bad)))?.map(Arc::new);
+        let from = edge(0).max(edge(1)).unwrap_or(0);
+        let to = [edge(2), edge(3)].into_iter().flatten().min().unwrap_or(i64::MAX);
+        Ok(Era { from, to, county: state })
     }
 
     /// The bookings of subjects, by subject.

@@ -19,8 +19,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const COUNTIES: NonZeroUsize = NonZeroUsize::new(512).unwrap();
 /// Bookings remembered, of all counties.
 const BOOKINGS: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();
-/// Earlier states of one county remembered.
-const PAST: usize = 16;
+/// Earlier states of one county remembered. They share what did not change between them.
+const PAST: usize = 32;
 
 /// A county from one sequence to another, without the latter.
 #[derive(Clone, Debug)]
@@ -122,6 +122,13 @@ impl Memory {
         }
         let (_, era) = past.range(..=seq).next_back()?;
         (seq < era.to).then(|| era.county.clone())
+    }
+
+    /// The last remembered state of a county before a sequence, at which it was another.
+    pub fn before(&self, county: &CountyId, seq: i64) -> Option<Era> {
+        let mut inner = self.inner();
+        let (_, era) = inner.counties.get(county)?.past.range(..=seq).next_back()?;
+        Some(era.clone())
     }
 
     /// Keeps an earlier state of a county that is known here.

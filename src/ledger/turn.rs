@@ -133,8 +133,11 @@ impl<'a> Turn<'a> {
             turn.works.insert(county, work);
         }
         turn.read_requests(jobs).await?;
-        turn.read_keys(jobs).await?;
-        turn.read_bookings(jobs).await?;
+        // What was answered before is answered from its records.
+        let known = |call: &Call| turn.works.get(&call.county).is_some_and(|work| work.requests.contains_key(&call.request_id));
+        let new: Vec<(&Call, &Command)> = jobs.iter().filter(|(call, _)| !known(call)).copied().collect();
+        turn.read_keys(&new).await?;
+        turn.read_bookings(&new).await?;
         Ok(turn)
     }
 

@@ -269,8 +269,7 @@ pub enum BadSetting {
 /// [`BadSetting`] where a row is not what this program writes.
 pub fn read_county(name: &CountyId, settings: &[Version], budgets: &[Version]) -> Result<Option<County>, BadSetting> {
     let Some(profile) = settings.iter().find(|v| cell(v, "kind") == Some("profile")) else { return Ok(None) };
-    let created = profile.row.get("effective_from").and_then(Cell::as_int).map_or(Instant::MIN, Instant::from_micros);
-    let mut county = County {
+    let county = County {
         id: name.clone(),
         profile: body(profile)?,
         facilities: BTreeMap::new(),
@@ -280,10 +279,18 @@ pub fn read_county(name: &CountyId, settings: &[Version], budgets: &[Version]) -
         rates: RateBook::default(),
         balances: BTreeMap::new(),
         proposals: Vec::new(),
-        created,
+        created: profile.row.get("effective_from").and_then(Cell::as_int).map_or(Instant::MIN, Instant::from_micros),
         seq: profile.from_seq,
         policy_seq: 0,
     };
+    county_after(county, settings, budgets).map(Some)
+}
+
+/// A county as it was, brought forward by the rows that came since. No setting ever goes away.
+///
+/// # Errors
+/// [`BadSetting`] where a row is not what this program writes.
+pub fn county_after(mut county: County, settings: &[Version], budgets: &[Version]) -> Result<County, BadSetting> {
     for version in settings {
         setting(&mut county, version)?;
     }
@@ -295,11 +302,15 @@ pub fn read_county(name: &CountyId, settings: &[Version], budgets: &[Version]) -
         let balance = Balance { reserved: Cents::new(cents("reserved_cents")?), spent: Cents::new(cents("spent_cents")?) };
         county.balances.insert(AgreementId::trusted(agreement), balance);
     }
-    Ok(Some(county))
+    Ok(county)
 }
 
 fn setting(county: &mut County, version: &Version) -> Result<(), BadSetting> {
     match cell(version, "kind").unwrap_or_default() {
+        "profile" => {
+            county.profile = body(version)?;
+            county.seq = version.from_seq;
+        }
         "facility" => {
             let facility: crate::domain::county::Facility = body(version)?;
             county.facilities.insert(facility.id.clone(), facility);
@@ -318,7 +329,11 @@ fn setting(county: &mut County, version: &Version) -> Result<(), BadSetting> {
             county.agreements.insert(agreement.id.clone(), agreement);
         }
         "rate" => county.rates.add(body(version)?)?,
-        "proposal" => county.proposals.push(body(version)?),
+        "proposal" => {
+            let proposal: crate::domain::booking::Proposal = body(version)?;
+            county.proposals.retain(|known| known.id != proposal.id);
+            county.proposals.push(proposal);
+        }
         _ => {}
     }
     Ok(())
