@@ -10,7 +10,7 @@ pub fn table(title: impl Into<String>, report: &pb::GetCostReportResponse) -> Ta
     let mut columns = key_columns(report.rows.first().map(|row| row.keys.as_slice()).unwrap_or_default());
     let keys = columns.len();
     columns.extend([
-        column("hold_count", "HOLDS"),
+        column("hold_count", "HOLDS IN IT"),
         column("duration", "TIME"),
         column("incurred", "INCURRED"),
         column("covered", "COVERED"),
@@ -18,9 +18,9 @@ pub fn table(title: impl Into<String>, report: &pb::GetCostReportResponse) -> Ta
         column("over_detained", "OF IT OVER-DETAINED"),
         more("authorized"),
         more("authorized_late"),
-        more("authorized_hours"),
-        more("authorized_late_hours"),
-        more("over_detained_hours"),
+        more("authorized_time"),
+        more("authorized_late_time"),
+        more("over_detained_time"),
     ]);
     let mut table = Table::new(title, columns, "No custody after T0 in this period.");
     table.rows = report.rows.iter().map(|row| cells(row, keys, false)).collect();

@@ -123,7 +123,7 @@ impl Cell {
         }
     }
 
-    /// As a spreadsheet reads it. Lengths are hours, exact to the microsecond.
+    /// As a spreadsheet reads it. Lengths are seconds, exact to the microsecond, so that they add up.
     fn plain(&self, utc: bool) -> String {
         match self {
             Self::Word(word) => word.to_ascii_lowercase(),
@@ -131,7 +131,7 @@ impl Cell {
             Self::Flag(flag) => flag.to_string(),
             Self::Money(_, cents) => decimal(*cents),
             Self::Time(at, zone) => time::exact(*at, if utc { Tz::UTC } else { *zone }),
-            Self::Length(length) => hours(*length),
+            Self::Length(length) => seconds(*length),
             _ => self.shown(utc),
         }
     }
@@ -193,12 +193,11 @@ pub fn money(code: &str, cents: i64) -> String {
     }
 }
 
-/// A length in hours, with as many decimals as it needs, at most six.
-fn hours(length: TimeDelta) -> String {
+/// A length in seconds, with as many decimals as it needs.
+fn seconds(length: TimeDelta) -> String {
     let micros = i128::from(length.num_seconds()) * 1_000_000 + i128::from(length.subsec_nanos() / 1_000);
-    let millionths = micros / 3_600;
-    let sign = if millionths < 0 { "-" } else { "" };
-    let whole = millionths.unsigned_abs();
+    let sign = if micros < 0 { "-" } else { "" };
+    let whole = micros.unsigned_abs();
     let part = format!("{:06}", whole % 1_000_000);
     let part = part.trim_end_matches('0');
     let dot = if part.is_empty() { "" } else { "." };
@@ -323,8 +322,9 @@ impl Table {
             if self.rows.iter().any(|row| row.get(*n).is_some_and(Cell::is_number)) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
-            let narrowest =
-                self.rows.iter().filter_map(|row| row.get(*n)).map(|cell| cell.narrowest(look.utc)).max().unwrap_or(0);
+            let cells = self.rows.iter().chain(&self.total).filter_map(|row| row.get(*n)).map(|cell| cell.narrowest(look.utc));
+            let words = self.columns[*n].heading.split(' ').map(|word| word.chars().count());
+            let narrowest = cells.chain(words).max().unwrap_or(0);
             let padded = u16::try_from(narrowest + 2).unwrap_or(u16::MAX).min(look.width / 2);
             column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(padded)));
         }
@@ -486,7 +486,7 @@ as of sequence 1,234
     #[test]
     fn for_spreadsheets_and_programs() {
         let csv = written(&sample(), Look { format: Format::Csv, ..Look::default() });
-        assert_eq!(csv, "name,since,cost,length\n\"a, b\",2014-01-01T00:00:00-05:00,5.25,2.5\nc,,-1234567.89,\n");
+        assert_eq!(csv, "name,since,cost,length\n\"a, b\",2014-01-01T00:00:00-05:00,5.25,9000\nc,,-1234567.89,\n");
         let json = written(&sample(), Look { format: Format::Json, ..Look::default() });
         let value: Value = serde_json::from_str(&json).unwrap();
         assert_eq!(value["rows"][0]["cost"]["cents"], json!(525));
@@ -496,11 +496,21 @@ as of sequence 1,234
     }
 
     #[test]
-    fn amounts_and_hours() {
+    fn amounts_and_seconds() {
         assert_eq!(money("USD", -5), "-$0.05");
         assert_eq!(money("CAD", 100_000), "1,000.00 CAD");
-        assert_eq!(hours(TimeDelta::seconds(-1)), "-0.000277");
-        assert_eq!(hours(TimeDelta::hours(48)), "48");
+        assert_eq!(seconds(TimeDelta::microseconds(-1_500_000)), "-1.5");
+        assert_eq!(seconds(TimeDelta::hours(48)), "172800");
+        assert_eq!(seconds(TimeDelta::microseconds(1)), "0.000001");
+    }
+
+    #[test]
+    fn no_heading_and_no_total_is_broken_inside_a_word() {
+        let mut table = Table::new("", vec![column("a", "AGREEMENT"), column("l", "OF IT OVER-DETAINED")], "");
+        table.rows = vec![vec![Cell::text("x"), Cell::Length(TimeDelta::hours(1))]];
+        table.total = Some(vec![Cell::text("total"), Cell::Length(TimeDelta::minutes(74_237))]);
+        let text = written(&table, Look { width: 44, ..Look::default() });
+        assert!(text.contains("AGREEMENT") && text.contains("OVER-DETAINED") && text.contains("51 d 13 h 17 min"), "{text}");
     }
 
     #[test]

@@ -198,7 +198,8 @@ impl Currency {
     /// The three letters.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or("XXX")
+        // Only capital letters are ever kept.
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 

@@ -12,7 +12,7 @@ use super::decide::consequences;
 use super::deciding::Moment;
 use super::decision::{Outcome, Trigger};
 use super::detainer::Detainer;
-use super::gap::{Gap, Segment};
+use super::gap::{Authority, Gap, Segment};
 use super::ids::{DetainerId, HoldId, RevisionId};
 use super::refusal::Refusal;
 use super::settling;
@@ -59,6 +59,8 @@ pub struct Answer {
     pub over_since: Option<Instant>,
     /// The T0 of that stretch.
     pub t0: Option<Instant>,
+    /// By what right the person is in custody after T0; nothing where a basis keeps them or custody has ended.
+    pub authority: Option<Authority>,
 }
 
 /// Answers for an instant, by what is recorded. `recorded` is the time of the county's last record that counts.
@@ -94,6 +96,11 @@ pub fn check(county: &County, booking: &Booking, recorded: Instant, at: Instant)
         readings: clock.map(|(_, readings)| readings),
         over_since: booking.over_since(at),
         t0: gap.map(|gap| gap.t0),
+        authority: match ground {
+            Ground::Detainer(_, segment) => Some(segment.authority),
+            Ground::None(_) => Some(Authority::OverDetained),
+            Ground::Basis(_) | Ground::NotKnown | Ground::NotInCustody => None,
+        },
     })
 }
 
@@ -198,6 +205,25 @@ mod tests {
         assert_eq!((over.next, over.hold, over.until), (Next::ReleaseNow, None, None));
         assert_eq!((over.over_since, over.t0, over.decision), (Some(end), Some(t0), Some(1)));
         assert_eq!(over.detainer, last.detainer, "the last that could have");
+    }
+
+    #[test]
+    fn a_ground_that_was_recorded_late_is_told_apart() {
+        let start = instant("2018-03-01T00:00:00Z");
+        let mut world = World::new(Zone::UTC, start);
+        world.switch(revision("r1", Mode::HonorAlways), start).unwrap();
+        world.book("B", "s", Some(&["c"]), start).unwrap();
+        let t0 = start.plus_us(HOUR_US);
+        world.at(start.plus_us(6 * HOUR_US));
+        world.close("B", "c", CloseReason::BailPosted, t0).unwrap();
+        // Received in time, told five hours after T0.
+        world.receive("B", "D", form(Edition::I247Of2012), None, start).unwrap();
+        for (hours, authority) in [(0, None), (1, Some(Authority::AuthorizedLate)), (7, Some(Authority::Authorized))] {
+            let answer = ask(&world, start.plus_us(hours * HOUR_US));
+            assert_eq!(answer.authority, authority, "{hours} hours in: {answer:?}");
+        }
+        let over = ask(&world, t0.plus_us(48 * HOUR_US));
+        assert_eq!((over.authority, over.hold), (Some(Authority::OverDetained), None));
     }
 
     #[test]

@@ -75,7 +75,7 @@ pub struct Record {
     pub recorded: Instant,
     /// Who asked: the credential's name.
     pub actor: Arc<str>,
-    /// The person behind that credential; empty where it stands for nobody, as the sweeper's.
+    /// The person behind that credential; `system` for what the server does by itself.
     pub person: Arc<str>,
     /// The method called.
     pub method: Arc<str>,

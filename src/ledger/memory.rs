@@ -18,9 +18,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Counties remembered.
 const COUNTIES: NonZeroUsize = NonZeroUsize::new(512).unwrap();
 /// Bookings remembered, of all counties.
-const BOOKINGS: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();
+const BOOKINGS: NonZeroUsize = NonZeroUsize::new(6_144).unwrap();
 /// Earlier states of one county remembered. They share what did not change between them.
-const PAST: usize = 32;
+const PAST: usize = 12;
 
 /// A county from one sequence to another, without the latter.
 #[derive(Clone, Debug)]

@@ -153,6 +153,7 @@ pub fn wire_answer(county: &County, booking: &Booking, at: Instant, answer: &Ans
         facility: facility.map(|facility| of::facility(id, facility)).unwrap_or_default(),
         time_zone: zone.to_string(),
         citizenship_claimed: claimed,
+        authority: answer.authority.map_or(pb::AuthorityState::Unspecified, wire_authority).into(),
     }
 }
 
@@ -166,7 +167,13 @@ fn local(at: Option<Instant>, zone: Zone) -> String {
 fn in_words(answer: &Answer, zone: Zone) -> String {
     match answer.next {
         Next::KeepOnBasis => "Keep the person on the basis; no detainer is needed for that.".to_owned(),
-        Next::HoldUntil => format!("Hold at most until {}; at that instant the person must be out.", local(answer.until, zone)),
+        Next::HoldUntil => {
+            let late = match answer.authority {
+                Some(Authority::AuthorizedLate) => " What this rests on was recorded only after the instant asked about.",
+                _ => "",
+            };
+            format!("Hold at most until {}; at that instant the person must be out.{late}", local(answer.until, zone))
+        }
         Next::ReleaseNow => format!("Release now: nothing has covered the custody since {}.", local(answer.over_since, zone)),
         Next::ServeOrRelease => format!(
             "Release now: a detainer is honored but not served. Were it served, it would hold until {} at most; the clock has \

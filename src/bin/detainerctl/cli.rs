@@ -78,7 +78,7 @@ pub struct Globals {
 pub enum FormatName {
     /// For people.
     Table,
-    /// For spreadsheets: exact times, decimal amounts, lengths in hours.
+    /// For spreadsheets: exact times, decimal amounts, lengths in seconds.
     Csv,
     /// For programs: exact times, cents, seconds.
     Json,

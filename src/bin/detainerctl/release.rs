@@ -56,6 +56,9 @@ fn answer_sheet(answer: &pb::CheckReleaseResponse) -> Sheet {
     let at = |stamp: Option<&prost_types::Timestamp>| Cell::time(stamp, zone);
     let title = match answer.ground() {
         pb::Ground::Basis => "In custody on a local basis. No detainer is needed for that.",
+        pb::Ground::Detainer if answer.authority() == pb::AuthorityState::AuthorizedLate => {
+            "May be held on a detainer, and on nothing else; recorded late."
+        }
         pb::Ground::Detainer => "May be held on a detainer, and on nothing else.",
         pb::Ground::None => "MUST BE OUT: nothing covers the custody.",
         pb::Ground::NotKnown => "Nobody knows on which bases the person is held. That is no authority to hold.",
@@ -65,6 +68,7 @@ fn answer_sheet(answer: &pb::CheckReleaseResponse) -> Sheet {
     let mut fields = vec![
         field("may_hold", "may a detainer hold", Cell::Flag(answer.may_hold)),
         field("ground", "", Cell::word::<pb::Ground>(answer.ground)),
+        field("authority", "", Cell::word::<pb::AuthorityState>(answer.authority)),
         field("next_action", "", Cell::word::<pb::NextAction>(answer.next_action)),
         field("next_action_text", "what to do", Cell::text(answer.next_action_text.as_str())),
         field("authority_until", "hold until, not longer", at(answer.authority_until.as_ref())),

@@ -99,9 +99,9 @@ pub fn decisions(report: &pb::GetDecisionReportResponse) -> Table {
         column("declined", "DECLINED"),
         column("needs_review", "REVIEW"),
         column("held", "HELD"),
+        column("honored_never_in_effect", "NEVER IN EFFECT"),
         column("handed_over", "HANDED OVER"),
         column("lifted", "LIFTED"),
-        more("honored_never_in_effect"),
         more("not_honored_by_reason"),
         more("honored_by_reason"),
     ]);
@@ -121,9 +121,9 @@ fn decision_cells(row: &pb::DecisionReportRow, mut cells: Vec<Cell>) -> Vec<Cell
         Cell::Int(row.declined),
         Cell::Int(row.needs_review),
         Cell::Int(row.held),
+        Cell::Int(row.honored_never_in_effect),
         Cell::Int(row.handed_over),
         Cell::Int(row.lifted),
-        Cell::Int(row.honored_never_in_effect),
         Cell::text(by_reason(&row.not_honored)),
         Cell::text(by_reason(&row.honored_by_reason)),
     ]);
