@@ -2,6 +2,8 @@
 
 mod common;
 
+use common::told::{self, call};
+
 use detainer::domain::booking::Ground;
 use detainer::domain::command::{BookingCommand, CloseBasis, CountyCommand, CreateBooking, EndBooking, NewFacility, NewRevision};
 use detainer::domain::decision::Outcome;
@@ -12,28 +14,14 @@ use detainer::domain::policy::Mode;
 use detainer::domain::rate::DayCount;
 use detainer::domain::refusal::Why;
 use detainer::domain::testing::{self, day, instant};
-use detainer::domain::time::Instant;
-use detainer::identity::{MasterKey, SeededEntropy};
 use detainer::journal::tree::{Hash, leaf_hash, root_of};
-use detainer::ledger::{AsOf, Call, Clock, Command, Ledger, LedgerError, Written};
+use detainer::ledger::{AsOf, Call, Command, Ledger, LedgerError, Written};
 use detainer::rows::tables::{BOOKINGS, DECISIONS, DETAINERS, HOLDS, JOURNAL, POSTINGS, SEALED, SUBJECTS};
 use detainer::rows::{Cell, Row, Table, state};
 use detainer::store::Store;
-use std::sync::Arc;
-
-/// Always the same time: recorded times then grow by a microsecond.
-struct Still(Instant);
-
-impl Clock for Still {
-    fn now(&self) -> Instant {
-        self.0
-    }
-}
 
 fn ledger(store: &Store) -> Ledger {
-    let keys = Arc::new(MasterKey::from_hex(&"5a".repeat(32)).unwrap());
-    let now = Still(instant("2024-03-20T12:00:00Z"));
-    Ledger::start(store.clone(), keys, Arc::new(SeededEntropy::new(7)), Arc::new(now)).unwrap()
+    told::ledger(store, "2024-03-20T12:00:00Z")
 }
 
 fn county() -> CountyId {
@@ -42,21 +30,6 @@ fn county() -> CountyId {
 
 fn booking() -> BookingId {
     BookingId::trusted("b1")
-}
-
-fn call(request: &str) -> Call {
-    Call {
-        county: county(),
-        actor: "jail-desk".into(),
-        person: "ann".into(),
-        method: "Test",
-        request_id: request.into(),
-        body: request.as_bytes().to_vec(),
-        validate_only: false,
-        etag: None,
-        history: true,
-        sealed: Vec::new(),
-    }
 }
 
 fn close(at: &str) -> Command {
@@ -114,7 +87,7 @@ fn story() -> Vec<(&'static str, Command)> {
     ]
 }
 
-async fn told(ledger: &Ledger, upto: usize) -> Vec<Written> {
+async fn recorded(ledger: &Ledger, upto: usize) -> Vec<Written> {
     let mut all = Vec::new();
     for (request, command) in story().into_iter().take(upto) {
         all.push(ledger.write(call(request), command).await.unwrap_or_else(|e| panic!("request {request}: {e}")));
@@ -137,7 +110,7 @@ async fn a_stay_is_recorded_held_priced_and_read_back_alike_on_both_engines() {
     let mut journals = Vec::new();
     for fresh in common::engines().await {
         let ledger = ledger(&fresh.store);
-        let written = told(&ledger, 8).await;
+        let written = recorded(&ledger, 8).await;
         let stay = written[7].booking.clone().unwrap();
         let detainer = &stay.detainers[0];
         assert_eq!(detainer.decisions.last().map(|d| d.outcome), Some(Outcome::Honor));
@@ -181,7 +154,7 @@ async fn a_stay_is_recorded_held_priced_and_read_back_alike_on_both_engines() {
 async fn a_retry_gets_the_first_answer_and_nothing_is_recorded_twice() {
     for fresh in common::engines().await {
         let ledger = ledger(&fresh.store);
-        let written = told(&ledger, 8).await;
+        let written = recorded(&ledger, 8).await;
         let before = payloads(&fresh.store).await;
         let (_, command) = story().swap_remove(6);
         let again = self::ledger(&fresh.again().await).write(call("7"), command.clone()).await.unwrap();
@@ -201,7 +174,7 @@ async fn a_retry_gets_the_first_answer_and_nothing_is_recorded_twice() {
 async fn a_refusal_and_a_stale_etag_change_nothing() {
     for fresh in common::engines().await {
         let ledger = ledger(&fresh.store);
-        let written = told(&ledger, 6).await;
+        let written = recorded(&ledger, 6).await;
         let before = payloads(&fresh.store).await;
         let seen = written[4].pair.seq;
         let stale = Call { etag: Some(seen), ..call("7") };
@@ -228,7 +201,7 @@ async fn a_switch_counts_what_turns_at_its_own_instant() {
     for fresh in common::engines().await {
         let ledger = ledger(&fresh.store);
         // A detainer that is honored, its charge still open.
-        told(&ledger, 6).await;
+        recorded(&ledger, 6).await;
         let mut counts = Vec::new();
         for (request, command) in [
             ("ahead", switch("none", Mode::DeclineAll, "2024-06-01T04:00:00Z")),
@@ -248,7 +221,7 @@ async fn a_switch_counts_what_turns_at_its_own_instant() {
 async fn a_sealed_text_is_kept_once_however_often_it_comes() {
     for fresh in common::engines().await {
         let ledger = ledger(&fresh.store);
-        told(&ledger, 6).await;
+        recorded(&ledger, 6).await;
         let text = |bytes: &[u8]| {
             let key = vec![Cell::from("c"), Cell::from(vec![7_u8; 32])];
             Row::new(&SEALED, key, vec!["text".into(), Cell::Null, bytes.to_vec().into()])
@@ -263,28 +236,12 @@ async fn a_sealed_text_is_kept_once_however_often_it_comes() {
     }
 }
 
-/// A call of one booking's, and the command that makes it.
 fn arrival(n: usize) -> (Call, Command) {
-    let booked = instant("2024-03-14T16:00:00Z");
-    let create = CreateBooking {
-        booking: BookingId::trusted(&format!("n{n}")),
-        subject: SubjectId::trusted(&format!("person-{n}")),
-        identity: None,
-        booked,
-        source: testing::source(),
-        facility: FacilityId::trusted("jail"),
-        bases: Some(vec![testing::basis("A", booked)]),
-        facts: Vec::new(),
-    };
-    let command = Command::Booking(create.booking.clone(), BookingCommand::Create(create));
-    (call(&format!("arrival-{n}")), command)
+    (call(&format!("arrival-{n}")), told::arrival(n))
 }
 
 fn paper(n: usize) -> (Call, Command) {
-    let received = instant("2024-03-14T18:00:00Z");
-    let request = testing::request("d1", testing::form(Edition::I247Of2012), None, received);
-    let id = BookingId::trusted(&format!("n{n}"));
-    (call(&format!("paper-{n}")), Command::Booking(id, BookingCommand::RecordDetainer(request)))
+    (call(&format!("paper-{n}")), told::paper(n))
 }
 
 /// All at once: tasks of a runtime with one thread begin in their order, so they queue in it, and gather in batches.
@@ -306,7 +263,7 @@ async fn what_gathers_is_committed_together_and_recorded_as_if_one_by_one() {
     let mut journals = Vec::new();
     for fresh in common::engines().await {
         let ledger = ledger(&fresh.store);
-        told(&ledger, 6).await;
+        recorded(&ledger, 6).await;
         let before = fresh.store.tally().commits;
         let mut all: Vec<(Call, Command)> = (0..100).flat_map(|n| [arrival(n), paper(n)]).collect();
         // A refusal, a retry and a stay of the same person in the midst change nothing for the others.
@@ -331,7 +288,7 @@ async fn what_gathers_is_committed_together_and_recorded_as_if_one_by_one() {
 
         let alone = common::sqlite(common::options()).await;
         let slow = self::ledger(&alone.store);
-        told(&slow, 6).await;
+        recorded(&slow, 6).await;
         for (call, command) in all {
             let _ = slow.write(call, command).await;
         }
@@ -343,7 +300,7 @@ async fn what_gathers_is_committed_together_and_recorded_as_if_one_by_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_commands_to_one_stay_find_it_after_a_restart() {
     for fresh in common::engines().await {
-        told(&ledger(&fresh.store), 6).await;
+        recorded(&ledger(&fresh.store), 6).await;
         let restarted = ledger(&fresh.again().await);
         // The first goes alone; the others gather meanwhile, and none of them has the stay in memory.
         let mut all = vec![arrival(1)];
@@ -368,7 +325,7 @@ async fn servers_on_one_database_take_turns_and_see_each_other() {
         let (a, b) = tokio::join!(one.write(call("1"), create.clone()), two.write(call("1"), create));
         let (a, b) = (a.unwrap(), b.unwrap());
         assert_eq!(a.pair, b.pair, "one made it, the other was a retry");
-        told(&one, 6).await;
+        recorded(&one, 6).await;
         let mut waiting = Vec::new();
         for n in 0..40 {
             let server = if n % 2 == 0 { &one } else { &two };
@@ -399,7 +356,7 @@ async fn a_switch_turns_every_open_request_in_one_transaction() {
     let people = 300;
     for fresh in common::engines().await {
         let ledger = ledger(&fresh.store);
-        told(&ledger, 6).await;
+        recorded(&ledger, 6).await;
         for written in at_once(&ledger, (0..people).flat_map(|n| [arrival(n), paper(n)]).collect()).await {
             written.unwrap();
         }
@@ -426,7 +383,7 @@ async fn a_switch_turns_every_open_request_in_one_transaction() {
 async fn a_stopped_ledger_finishes_what_it_took_and_takes_no_more() {
     for fresh in common::engines().await {
         let ledger = ledger(&fresh.store);
-        told(&ledger, 6).await;
+        recorded(&ledger, 6).await;
         let taken: Vec<_> = (0..50).map(arrival).collect();
         let writing = tokio::spawn({
             let ledger = ledger.clone();
@@ -451,7 +408,7 @@ async fn a_subject_keeps_the_first_key_that_was_made_for_them() {
     let under = |request: &str, key: &[u8]| Call { sealed: vec![row(key)], ..call(request) };
     for fresh in common::engines().await {
         let ledger = ledger(&fresh.store);
-        told(&ledger, 4).await;
+        recorded(&ledger, 4).await;
         let (_, command) = arrival(1);
         ledger.write(under("one", b"first"), command).await.unwrap();
         let late = ledger.write(under("two", b"second"), paper(1).1).await;

@@ -7,38 +7,18 @@
 
 mod common;
 
+use common::told;
+
 use detainer::domain::command::{BookingCommand, CountyCommand, CreateBooking, NewFacility, NewRevision};
 use detainer::domain::detainer::Edition;
 use detainer::domain::ids::{BookingId, CountyId, FacilityId, SubjectId};
 use detainer::domain::policy::Mode;
 use detainer::domain::testing::{self, instant};
-use detainer::domain::time::Instant;
-use detainer::identity::{MasterKey, SeededEntropy};
-use detainer::ledger::{Call, Clock, Command, Ledger};
+use detainer::ledger::{Call, Command};
 use std::collections::BTreeMap;
-use std::sync::Arc;
-
-struct Still(Instant);
-
-impl Clock for Still {
-    fn now(&self) -> Instant {
-        self.0
-    }
-}
 
 fn call(request: &str) -> Call {
-    Call {
-        county: CountyId::trusted("c"),
-        actor: "jail-desk".into(),
-        person: "ann".into(),
-        method: "Test",
-        request_id: request.into(),
-        body: request.as_bytes().to_vec(),
-        validate_only: false,
-        etag: None,
-        history: false,
-        sealed: Vec::new(),
-    }
+    Call { history: false, ..told::call(request) }
 }
 
 fn booking(command: BookingCommand) -> Command {
@@ -89,9 +69,7 @@ fn since(now: &BTreeMap<&'static str, u64>, then: &BTreeMap<&'static str, u64>) 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_detainer_recorded_before_t0_adds_four_rows_and_changes_none() {
     for fresh in common::engines().await {
-        let keys = Arc::new(MasterKey::from_hex(&"5a".repeat(32)).unwrap());
-        let clock = Arc::new(Still(instant("2024-03-20T12:00:00Z")));
-        let ledger = Ledger::start(fresh.store.clone(), keys, Arc::new(SeededEntropy::new(7)), clock).unwrap();
+        let ledger = told::ledger(&fresh.store, "2024-03-20T12:00:00Z");
         for (n, command) in before().into_iter().enumerate() {
             ledger.write(call(&n.to_string()), command).await.unwrap();
         }

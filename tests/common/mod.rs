@@ -7,6 +7,7 @@
 pub mod decade;
 pub mod desk;
 pub mod jail;
+pub mod told;
 
 use detainer::store::{Durability, Engine, Options, Store};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -102,11 +103,14 @@ impl Drop for Fresh {
     fn drop(&mut self) {
         let Place::Server { server, database } = &self.place else { return };
         let (server, sql) = (server.clone(), format!("drop database if exists {database} with (force)"));
-        // A drop cannot wait in the test's own runtime.
-        let dropped = std::thread::spawn(move || {
+        // A drop cannot wait in the test's own runtime. While it waits here, a connection of that runtime may hang half open,
+        // and the server waits for it in turn, for a minute: so not for longer than this.
+        let (done, waits) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(on_server(&server, sql));
+            let _ = done.send(());
         });
-        let _ = dropped.join();
+        let _ = waits.recv_timeout(std::time::Duration::from_secs(2));
     }
 }

@@ -11,13 +11,42 @@ use super::super::names;
 use super::super::sealing::Opener;
 use super::super::time::{Fields, stamp, wire_pair};
 use crate::domain::booking::Booking;
+use crate::domain::county::County;
 use crate::domain::release;
+use crate::domain::time::Instant;
 use crate::domain::timeline::timeline;
 use crate::identity::Label;
+use crate::ledger::Pair;
 use crate::pb;
+use std::sync::Arc;
 use tonic::Status;
 
+/// A booking as of a point, and the instant that a question about it asks about.
+struct Moment {
+    pair: Pair,
+    county: Arc<County>,
+    booking: Arc<Booking>,
+    at: Instant,
+}
+
 impl Api {
+    async fn booking_then(
+        &self,
+        caller: &Principal,
+        name: &str,
+        as_of: Option<&pb::AsOf>,
+        at: Option<&prost_types::Timestamp>,
+    ) -> Result<Moment, Status> {
+        let mut fields = Fields::new();
+        let name = fields.name("name", name, names::booking);
+        let as_of = fields.as_of(as_of);
+        let at = fields.optional_instant("at_time", at);
+        let Some((county, id)) = name else { return Err(fields.refusal()) };
+        fields.finish()?;
+        let (pair, county, booking) = self.booking_at(caller, &county, &id, as_of).await?;
+        Ok(Moment { pair, county, booking, at: self.moment(at, as_of, pair) })
+    }
+
     /// Reads a booking.
     pub(super) async fn get_booking_for(
         &self,
@@ -50,20 +79,14 @@ impl Api {
         caller: &Principal,
         request: pb::GetTimelineRequest,
     ) -> Result<pb::GetTimelineResponse, Status> {
-        let mut fields = Fields::new();
-        let name = fields.name("name", &request.name, names::booking);
-        let as_of = fields.as_of(request.as_of.as_ref());
-        let at = fields.optional_instant("at_time", request.at_time.as_ref());
-        let Some((county, id)) = name else { return Err(fields.refusal()) };
-        fields.finish()?;
-        let (pair, shared, known) = self.booking_at(caller, &county, &id, as_of).await?;
-        let at = self.moment(at, as_of, pair);
+        let Moment { pair, county: shared, booking: known, at } =
+            self.booking_then(caller, &request.name, request.as_of.as_ref(), request.at_time.as_ref()).await?;
         let now = release::afresh(&shared, &known, pair.recorded.unwrap_or(at), at)
             .map_err(|refusal| of_refusal("GetTimeline", &refusal))?;
         let facility = now.facility_at(at);
         let zone = facility.map_or(shared.profile.zone, |facility| shared.zone_of(facility));
         Ok(pb::GetTimelineResponse {
-            spans: timeline(&now, at).iter().map(|stretch| wire_stretch(&county, &now, stretch)).collect(),
+            spans: timeline(&now, at).iter().map(|stretch| wire_stretch(&shared.id, &now, stretch)).collect(),
             as_of_pair: Some(wire_pair(pair)),
             at_time: Some(stamp(at)),
             t0s: now.custody.gaps.iter().map(|gap| gap.t0).filter(|t0| *t0 <= at).map(stamp).collect(),
@@ -77,14 +100,8 @@ impl Api {
         caller: &Principal,
         request: pb::CheckReleaseRequest,
     ) -> Result<pb::CheckReleaseResponse, Status> {
-        let mut fields = Fields::new();
-        let name = fields.name("name", &request.name, names::booking);
-        let as_of = fields.as_of(request.as_of.as_ref());
-        let at = fields.optional_instant("at_time", request.at_time.as_ref());
-        let Some((county, id)) = name else { return Err(fields.refusal()) };
-        fields.finish()?;
-        let (pair, shared, known) = self.booking_at(caller, &county, &id, as_of).await?;
-        let at = self.moment(at, as_of, pair);
+        let Moment { pair, county: shared, booking: known, at } =
+            self.booking_then(caller, &request.name, request.as_of.as_ref(), request.at_time.as_ref()).await?;
         let answer = release::check(&shared, &known, pair.recorded.unwrap_or(at), at)
             .map_err(|refusal| of_refusal("CheckRelease", &refusal))?;
         Ok(pb::CheckReleaseResponse { as_of_pair: Some(wire_pair(pair)), ..wire_answer(&shared, &known, at, &answer) })
