@@ -35,7 +35,7 @@ pub(super) async fn open(path: &str, options: &Options) -> Result<Opened, StoreE
     let mut first = connect(&writer).await?;
     check(&mut first, options).await?;
     migrate::bring_up_to_date(&mut first, options.migrations).await?;
-    let reader = base.read_only(true).pragma("cache_size", (-CACHE_KIB / 4).to_string()).pragma("query_only", "on");
+    let reader = base.read_only(true).pragma("cache_size", (-CACHE_KIB / 8).to_string()).pragma("query_only", "on");
     let short =
         pool(options.read_connections).min_connections(options.read_connections.max(1)).connect_with(reader.clone()).await?;
     let long: SqlitePool = pool(options.stream_connections).connect_lazy_with(reader);
