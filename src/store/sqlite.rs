@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 /// Statements kept ready per connection: every table at every size, and what readers ask.
 const STATEMENTS: usize = 1_024;
-/// Kibibytes of pages a writer keeps; a reader keeps a quarter.
+/// Kibibytes of pages a writer keeps; a reader keeps an eighth.
 const CACHE_KIB: i64 = 32_768;
 /// Bytes of log that stay on disk once it starts over.
 const LOG_BYTES: u64 = 128 << 20;
