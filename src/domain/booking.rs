@@ -221,7 +221,7 @@ pub struct Proposal {
     /// What it would do.
     pub correction: Option<Correction>,
     /// The switch it would make (in the county's stream).
-    pub switch: Option<super::policy::Revision>,
+    pub switch: Option<Box<super::policy::Revision>>,
 }
 
 /// Which recorded fact a correction is about.

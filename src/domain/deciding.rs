@@ -13,7 +13,7 @@ use super::detainer::Detainer;
 use super::event::Decided;
 use super::facts::{Fact, Stamp};
 use super::ids::AgreementId;
-use super::policy::{self, Answer, Inputs, OpenDetainers, Revision};
+use super::policy::{self, Answer, Case, Inputs, OpenDetainers, Revision};
 use super::time::Instant;
 
 /// What the record being made brings along.
@@ -84,8 +84,12 @@ fn points(county: &County, booking: &Booking, detainer: &Detainer, moment: &Mome
             }
         }
     }
-    for fact in booking.facts.iter().filter(|f| matches!(f.fact, Fact::StatusProof(_))) {
+    let reads = |fact: &Fact| matches!(fact, Fact::StatusProof(_)) || county.revisions.iter().any(|r| r.reads(fact));
+    for fact in booking.facts.iter().filter(|f| reads(&f.fact)) {
         add(fact.at.effective, moment.changed.clone(), false);
+    }
+    for (at, trigger) in ahead(county, booking, detainer) {
+        add(at, trigger, false);
     }
     for reading in &detainer.readings {
         add(reading.at.effective, Trigger::Review, false);
@@ -114,6 +118,33 @@ fn points(county: &County, booking: &Booking, detainer: &Detainer, moment: &Mome
     // At one instant what ends comes before what begins; a switch is decided with everything else already so.
     points.sort_by_key(|p| (p.at, order(&p.trigger)));
     points
+}
+
+/// Instants at which an answer may change by the calendar alone: a layer's dates, the end of a look-back.
+fn ahead(county: &County, booking: &Booking, detainer: &Detainer) -> Vec<(Instant, Trigger)> {
+    let mut all = Vec::new();
+    let received = detainer.received.effective;
+    for revision in &county.revisions {
+        let needs = revision.needs();
+        if let Some(service) = detainer.service.as_ref().filter(|_| needs.service) {
+            all.push((service.at.effective, Trigger::FactChanged));
+        }
+        let bounds = revision.layers.iter().flat_map(|layer| [layer.from, layer.until]).flatten();
+        all.extend(bounds.map(|at| (at, Trigger::Layer(revision.id.clone()))));
+        if needs.day {
+            let convictions = booking.facts.iter().filter_map(|record| match &record.fact {
+                Fact::Conviction(conviction) => Some(conviction),
+                _ => None,
+            });
+            let days = convictions.flat_map(|one| revision.conditions().flat_map(|tree| tree.runs_out(one)));
+            all.extend(days.map(|day| (county.profile.zone.start_of(day), Trigger::LookBack)));
+        }
+    }
+    all.retain(|(at, trigger)| match trigger {
+        Trigger::Layer(id) => county.governing(received, *at).is_some_and(|governing| governing.id == *id),
+        _ => true,
+    });
+    all
 }
 
 fn order(trigger: &Trigger) -> u8 {
@@ -148,8 +179,9 @@ fn decide_at(
     let before = in_force(decided, point.at);
     let inputs = inputs(county, booking, detainer, revision, before, &point, moment.now);
     let answer = policy::evaluate(revision, &inputs);
-    let same = before
-        .is_some_and(|d| d.outcome == answer.outcome && d.inputs == inputs && d.revision.as_ref() == revision.map(|r| &r.id));
+    let same = before.is_some_and(|d| {
+        d.outcome == answer.outcome && d.inputs.same_as(&inputs) && d.revision.as_ref() == revision.map(|r| &r.id)
+    });
     let made_here = decided.iter().any(|d| d.at.effective == point.at && d.trigger == point.trigger);
     if same && (!point.must || made_here) {
         return None;
@@ -186,6 +218,7 @@ fn decision(
         trigger,
         authority_from,
         terms: honored.map(|r| terms(r, detainer)),
+        notice_hours: revision.and_then(|r| r.notice_hours),
         agreement: answer.agreement,
         inputs,
         explanation: answer.explanation,
@@ -219,6 +252,7 @@ fn inputs(
     let by = |minimum: MinimumCoverage| guarantees.iter().find(|a| a.meets(minimum)).map(|a| a.id.clone());
     let proof = booking.facts.iter().any(|f| matches!(f.fact, Fact::StatusProof(_)) && f.at.effective <= point.at);
     let failed = booking.reservations.iter().any(|r| r.amount.is_none() && r.at <= point.at);
+    let case = revision.map(|r| Case::read(r, county.profile.zone, booking, detainer, point.at)).unwrap_or_default();
     Inputs {
         edition: form.edition,
         asks_hold: form.asks_hold(revision.is_some_and(|r| r.lent_holds.is_some())),
@@ -229,6 +263,12 @@ fn inputs(
         review_declined: detainer.declined.as_ref().is_some_and(|d| d.at.effective <= point.at),
         reservation_failed: guarantees.is_empty() && revision.is_some_and(Revision::reads_guarantee) && failed,
         exhausted,
+        day: case.day,
+        served: case.served,
+        documents: case.documents,
+        facts: case.facts,
+        layers: case.layers,
+        overridden: None,
     }
 }
 

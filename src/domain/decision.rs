@@ -3,7 +3,7 @@
 use super::clock::ClockTerms;
 use super::facts::Stamp;
 use super::ids::{AgreementId, RevisionId};
-use super::policy::{Explanation, Inputs, Mode};
+use super::policy::{Explained, Inputs, Mode};
 use super::time::Instant;
 
 /// The answer about the hold.
@@ -44,6 +44,16 @@ pub enum Reason {
     RuleUnknown,
     /// A person declined on review.
     ReviewDeclined,
+    /// The rule's condition does not hold.
+    RuleNotSatisfied,
+    /// A court order says so.
+    CourtOrder,
+    /// A law of the state demands it.
+    StateMandate,
+    /// A law of the state forbids it.
+    StateCeiling,
+    /// Two persons put their own answer in place of the county rule's.
+    Overridden,
 }
 
 /// What made a decision necessary.
@@ -67,6 +77,12 @@ pub enum Trigger {
     Review,
     /// A fact was corrected.
     Correction,
+    /// A layer of the revision came into force or ended.
+    Layer(RevisionId),
+    /// A look-back of the rule ran out.
+    LookBack,
+    /// Two persons overrode the county rule.
+    Override,
 }
 
 /// One decision.
@@ -94,10 +110,12 @@ pub struct Decision {
     pub authority_from: Instant,
     /// The clock it gives, resolved for this form.
     pub terms: Option<ClockTerms>,
+    /// Hours from T0 within which notice of an unforeseen release is due; nothing: at once.
+    pub notice_hours: Option<u32>,
     /// The agreement it rests on.
     pub agreement: Option<AgreementId>,
     /// What was read.
     pub inputs: Inputs,
     /// How it came about.
-    pub explanation: Vec<Explanation>,
+    pub explanation: Explained,
 }

@@ -6,7 +6,7 @@
 use super::booking::Booking;
 use super::detainer::{Detainer, Done, Duty, DutyKind};
 use super::facts::{EndKind, Fact, Source, Stamp};
-use super::time::{DAY_US, Instant};
+use super::time::{DAY_US, HOUR_US, Instant};
 
 /// Hours within which an acknowledgement and the copies to the subject are due, from receipt.
 pub const ANSWER_WITHIN_US: i64 = DAY_US;
@@ -33,7 +33,10 @@ pub fn duties(booking: &Booking, detainer: &Detainer, now: Instant) -> Vec<Duty>
     let told_of = |at: Instant| at < detainer.ended() && detainer.decision_at(at.max(received)).is_some_and(|d| d.notify);
     let release = release(booking).filter(|release| told_of(release.at));
     if let Some(release) = &release {
-        owe(DutyKind::NotifyRelease, release.due, None);
+        // A release that came unforeseen is told of within the hours that the policy names.
+        let hours = detainer.decision_at(release.at.max(received)).and_then(|decision| decision.notice_hours);
+        let within = if release.due == release.at { hours.map_or(0, i64::from) * HOUR_US } else { 0 };
+        owe(DutyKind::NotifyRelease, release.due.plus_us(within), None);
     }
     if let Some(end) = booking.ending.as_ref().filter(|end| told_of(end.at.effective)) {
         let kinds: &[DutyKind] = match end.kind {

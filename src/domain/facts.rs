@@ -363,7 +363,7 @@ pub struct JudicialWarrant {
 }
 
 /// One question of history or status and its three-valued answer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Status {
     /// Which question.
     pub question: Question,
@@ -371,6 +371,8 @@ pub struct Status {
     pub answer: Tri,
     /// Who signed, for an order of removal.
     pub signer: Option<OrderSigner>,
+    /// The registries, lists or warrant classes it speaks of, in the county's own words; empty: all, or one not told.
+    pub lists: Vec<Arc<str>>,
 }
 
 /// Who signed an order of removal.
@@ -401,6 +403,10 @@ pub enum Question {
     Registry,
     /// A match with a gang or watch list.
     WatchList,
+    /// The release date is public.
+    ReleaseDatePublic,
+    /// The office asks for a purpose other than immigration.
+    OtherPurpose,
 }
 
 /// Bail.

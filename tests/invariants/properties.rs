@@ -235,7 +235,7 @@ proptest! {
             for detainer in around.after.bookings().flat_map(|b| &b.detainers) {
                 let numbers: Vec<usize> = detainer.decisions.iter().map(|d| d.n as usize).collect();
                 prop_assert_eq!(numbers, (1..=detainer.decisions.len()).collect::<Vec<_>>());
-                prop_assert!(detainer.decisions.iter().all(|d| !d.explanation.is_empty()));
+                prop_assert!(detainer.decisions.iter().all(|d| !d.explanation.checks.is_empty()));
             }
             Ok(())
         })?;
@@ -649,6 +649,12 @@ fn inputs() -> impl Strategy<Value = Inputs> {
             review_declined,
             reservation_failed,
             exhausted: Vec::new(),
+            day: None,
+            served: false,
+            documents: Vec::new(),
+            facts: Vec::new(),
+            layers: Vec::new(),
+            overridden: None,
         },
     )
 }

@@ -2,6 +2,7 @@
 
 use super::super::names::of;
 use super::super::time::stamp;
+use super::policy::wire_layer_kind;
 use super::wire_tri;
 use super::words;
 use crate::domain::booking::Booking;
@@ -10,7 +11,7 @@ use crate::domain::county::County;
 use crate::domain::decision::{Decision, Outcome, Reason, Trigger};
 use crate::domain::detainer::Detainer;
 use crate::domain::facts::Tri;
-use crate::domain::policy::{Explanation, Mode, Revision, Step};
+use crate::domain::policy::{Effect, Explained, Explanation, LayerExplained, Mode, Revision, Step};
 use crate::pb;
 
 words! {
@@ -28,6 +29,7 @@ pub fn wire_reason(reason: Reason, mode: Option<Mode>) -> pb::DecisionReason {
     use pb::DecisionReason as R;
     match reason {
         Reason::RuleSatisfied if mode == Some(Mode::RequireReimbursementGuarantee) => R::Guaranteed,
+        Reason::RuleSatisfied if mode == Some(Mode::Conditional) => R::ConditionMet,
         Reason::RuleSatisfied => R::HonorAlways,
         Reason::NoPolicyInForce => R::NoRevisionInForce,
         Reason::NoHoldRequested => R::NoHoldRequested,
@@ -40,6 +42,11 @@ pub fn wire_reason(reason: Reason, mode: Option<Mode>) -> pb::DecisionReason {
         Reason::NotifyOnly => R::NotifyOnly,
         Reason::RuleUnknown => R::FactUnknown,
         Reason::ReviewDeclined => R::DeclinedInReview,
+        Reason::RuleNotSatisfied => R::ConditionNotMet,
+        Reason::CourtOrder => R::CourtOrder,
+        Reason::StateMandate => R::StateMandate,
+        Reason::StateCeiling => R::StateCeiling,
+        Reason::Overridden => R::Overridden,
     }
 }
 
@@ -57,6 +64,9 @@ pub fn wire_trigger(trigger: &Trigger) -> pb::DecisionTrigger {
         Trigger::FactChanged => T::FactChanged,
         Trigger::Review => T::ReviewResolved,
         Trigger::Correction => T::Correction,
+        Trigger::Layer(_) => T::Layer,
+        Trigger::LookBack => T::LookBack,
+        Trigger::Override => T::Override,
     }
 }
 
@@ -73,6 +83,28 @@ fn node(step: &Explanation) -> pb::ExplanationNode {
         Step::StatusProof => N::StatusProof,
         Step::FaciallySufficient => N::FaciallySufficient,
         Step::DeclinedOnReview => N::DeclinedInReview,
+        Step::JudicialWarrant => N::JudicialWarrant,
+        Step::ProbableCause => N::JudicialProbableCause,
+        Step::StateOrder => N::StateJudicialOrder,
+        Step::AdministrativeWarrant => N::AdministrativeWarrant,
+        Step::FederalOrder => N::FederalOrder,
+        Step::BookingForm => N::BookingForm,
+        Step::FormEdition => N::FormEdition,
+        Step::Conviction => N::Conviction,
+        Step::PendingCharge => N::PendingCharge,
+        Step::PriorConviction => N::PriorConviction,
+        Step::PendingCase => N::PendingCriminalCase,
+        Step::OutstandingWarrant => N::OutstandingCriminalWarrant,
+        Step::PriorRemoval => N::PriorRemovalOrder,
+        Step::Reentry => N::ReentryAfterRemoval,
+        Step::FinalOrder => N::FinalRemovalOrder,
+        Step::Registry => N::Registry,
+        Step::WatchList => N::GangOrWatchList,
+        Step::ReleaseDatePublic => N::ReleaseDatePublic,
+        Step::OtherPurpose => N::OtherPurpose,
+        Step::AgeAtLeast => N::AgeAtLeast,
+        Step::Served => N::Served,
+        Step::Overridden => N::Overridden,
     };
     pb::ExplanationNode {
         kind: kind.into(),
@@ -85,23 +117,26 @@ fn node(step: &Explanation) -> pb::ExplanationNode {
 
 /// Why a decision came out as it did, as it was stored with it.
 #[must_use]
-pub fn wire_explanation(decision: &Decision) -> pb::Explanation {
-    let (rules, checks): (Vec<_>, Vec<_>) = decision.explanation.iter().partition(|step| step.step.is_rule());
-    let decided =
-        matches!(decision.reason, Reason::RuleSatisfied | Reason::NoGuarantee | Reason::BalanceNotReserved | Reason::RuleUnknown)
-            || matches!(decision.reason, Reason::PolicyDeclines | Reason::NotifyOnly);
-    let layer = |step: &&Explanation| pb::LayerExplanation {
-        kind: pb::LayerKind::CountyRule.into(),
-        answer: match step.value {
-            Tri::Yes => pb::LayerAnswer::Honor,
-            Tri::No => pb::LayerAnswer::Decline,
-            Tri::Unknown => pb::LayerAnswer::Unknown,
+pub fn wire_explanation(why: &Explained) -> pb::Explanation {
+    let layer = |layer: &LayerExplained| pb::LayerExplanation {
+        kind: wire_layer_kind(layer.kind, layer.effect).into(),
+        answer: match (layer.condition.value, layer.effect) {
+            (Tri::Unknown, _) => pb::LayerAnswer::Unknown,
+            (Tri::Yes, None | Some(Effect::Mandate)) => pb::LayerAnswer::Honor,
+            (Tri::Yes, Some(Effect::Ceiling)) | (Tri::No, None) => pb::LayerAnswer::Decline,
+            (Tri::No, Some(_)) => pb::LayerAnswer::Silent,
         }
         .into(),
-        decided,
-        condition: Some(node(step)),
+        decided: layer.decided,
+        condition: Some(node(&layer.condition)),
+        instrument_title: layer.instrument.to_string(),
     };
-    pb::Explanation { checks: checks.into_iter().map(node).collect(), layers: rules.iter().map(layer).collect() }
+    pb::Explanation {
+        checks: why.checks.iter().map(node).collect(),
+        layers: why.layers.iter().map(layer).collect(),
+        notify: why.notify.as_ref().map(node),
+        transfer: why.transfer.as_ref().map(node),
+    }
 }
 
 /// The clock of a decision, resolved for its form.
@@ -156,7 +191,7 @@ pub fn wire_decision(
         authority_from: honored.then(|| stamp(decision.authority_from)),
         clock: decision.terms.as_ref().map(|terms| wire_terms(county, revision, terms)),
         agreement: decision.agreement.as_ref().map(|a| of::agreement(id, a)).unwrap_or_default(),
-        explanation: explained.then(|| wire_explanation(decision)),
+        explanation: explained.then(|| wire_explanation(&decision.explanation)),
         sequence: decision.at.seq,
     }
 }

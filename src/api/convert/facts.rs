@@ -34,6 +34,8 @@ words! {
         FinalRemovalOrder = Question::FinalOrder,
         Registry = Question::Registry,
         GangOrWatchList = Question::WatchList,
+        ReleaseDatePublic = Question::ReleaseDatePublic,
+        OtherPurpose = Question::OtherPurpose,
     }
     /// Who signed an order of removal.
     order_signer, wire_order_signer: OrderSigner <=> OrderSigner {
@@ -180,7 +182,12 @@ fn status(fields: &mut Fields, at: &str, told: &pb::StatusFact) -> Option<Fact> 
     if signer.is_some() && !order {
         fields.bad(&format!("{at}.signed_by"), "goes only with a removal order");
     }
-    Some(Fact::Status(Status { question: question?, answer: answer?, signer }))
+    let lists = classes(fields, &format!("{at}.lists"), &told.lists);
+    let listed = matches!(question, None | Some(Question::Registry | Question::WatchList | Question::OutstandingWarrant));
+    if !lists.is_empty() && !listed {
+        fields.bad(&format!("{at}.lists"), "goes only with a registry, a watch list or an outstanding warrant");
+    }
+    Some(Fact::Status(Status { question: question?, answer: answer?, signer, lists }))
 }
 
 fn bail(fields: &mut Fields, at: &str, about: About<'_>, told: &pb::BailFact) -> Option<Fact> {
@@ -284,6 +291,7 @@ fn wire_fact(county: &County, booking: &BookingId, fact: &Fact) -> Kind {
             status: wire_status_kind(known.question).into(),
             value: wire_tri(known.answer).into(),
             signed_by: known.signer.map_or(0, |signer| wire_order_signer(signer).into()),
+            lists: strings(&known.lists),
         }),
         Fact::RecordsCheck(known) => {
             Kind::RecordsCheck(pb::RecordsCheckFact { convictions_complete: known.convictions, charges_complete: known.charges })

@@ -10,7 +10,7 @@ use super::super::detainer::Detainer;
 use super::super::event::{CountyCreated, Event};
 use super::super::ids::{AgreementId, CountyId, FacilityId, ProposalId, RateId, RevisionId};
 use super::super::money::Cents;
-use super::super::policy::{OpenDetainers, Revision};
+use super::super::policy::{self, OpenDetainers, Revision};
 use super::super::rate::Rate;
 use super::super::refusal::{Refusal, Why};
 use super::super::time::{Date, Instant, Span};
@@ -177,7 +177,7 @@ fn switch(county: &County, decided: Option<Instant>, new: &NewRevision, ctx: &Co
         confirmed: None,
         confirmed_by: None,
         correction: None,
-        switch: Some(revision),
+        switch: Some(Box::new(revision)),
     };
     Ok(alone(vec![Event::Proposed(proposal)]))
 }
@@ -192,6 +192,9 @@ fn revision(county: &County, new: &NewRevision, ctx: &Context) -> Result<Revisio
     }
     if matches!(new.revision.limit, Limit::Hours(hours) if !(1..=MOST_HOURS).contains(&hours)) {
         return Err(Refusal::new(Why::Invalid, "clock.limit", "must be 1 to 48 hours, or the end of the local day"));
+    }
+    if let Some((node, why)) = policy::check(&new.revision).into_iter().next() {
+        return Err(Refusal::new(Why::Invalid, node, why));
     }
     let effective = ctx.moment().stamp(new.effective.unwrap_or(ctx.now));
     let mut revision = Revision { id, effective, author: ctx.actor.clone(), approver: None, ..new.revision.clone() };
@@ -242,7 +245,7 @@ fn activated(county: &County, revision: Revision, mut events: Vec<Event>) -> Cou
 
 fn confirm(county: &County, decided: Option<Instant>, id: &ProposalId, ctx: &Context) -> Result<CountyAnswer, Refusal> {
     let proposal = open_proposal(&county.proposals, id, ctx)?;
-    let revision = proposal.switch.clone().ok_or_else(|| missing("proposal", id.as_str()))?;
+    let revision = *proposal.switch.clone().ok_or_else(|| missing("proposal", id.as_str()))?;
     if county.revision(&revision.id).is_some() {
         return Err(Refusal::new(Why::IdTaken, "name", format!("revision {} exists already", revision.id)));
     }

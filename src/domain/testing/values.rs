@@ -70,6 +70,11 @@ pub fn revision(id: &str, mode: Mode) -> Revision {
         facial: FacialRule::Default,
         lent_holds: None,
         answers: Answers::default(),
+        condition: None,
+        layers: Vec::new(),
+        notify_where: None,
+        transfer_where: None,
+        notice_hours: None,
         author: "".into(),
         approver: None,
     }

@@ -34,6 +34,8 @@ message! {
         13: inputs,
         /// How it came about.
         14: explanation,
+        /// Hours from T0 within which notice of an unforeseen release is due; nothing: at once.
+        15: notice_hours,
     }
 }
 
@@ -58,6 +60,12 @@ oneof! {
         8: Review(),
         /// A fact was corrected.
         9: Correction(),
+        /// A layer of the revision came into force or ended.
+        10: Layer,
+        /// A look-back of the rule ran out.
+        11: LookBack(),
+        /// Two persons overrode the county rule.
+        12: Override(),
     }
 }
 
@@ -98,5 +106,15 @@ enumeration! {
         11: RuleUnknown,
         /// A person declined on review.
         12: ReviewDeclined,
+        /// The rule's condition does not hold.
+        13: RuleNotSatisfied,
+        /// A court order says so.
+        14: CourtOrder,
+        /// A law of the state demands it.
+        15: StateMandate,
+        /// A law of the state forbids it.
+        16: StateCeiling,
+        /// Two persons put their own answer in place of the county rule's.
+        17: Overridden,
     }
 }

@@ -92,6 +92,8 @@ message! {
         2: answer,
         /// Who signed, for an order of removal.
         3: signer,
+        /// The registries, lists or warrant classes it speaks of, in the county's own words; empty: all, or one not told.
+        4: lists,
     }
 
     /// Which records were checked.
@@ -331,6 +333,10 @@ enumeration! {
         6: Registry,
         /// A match with a gang or watch list.
         7: WatchList,
+        /// The release date is public.
+        8: ReleaseDatePublic,
+        /// The office asks for a purpose other than immigration.
+        9: OtherPurpose,
     }
 
     /// Who signed an order of removal.

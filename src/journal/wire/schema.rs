@@ -110,7 +110,13 @@ impl Schema {
             Some((first, rest)) => format!("{}{rest}List", first.to_uppercase()),
             None => of,
         };
-        let items = FieldSchema { tag: 1, name: "items".to_owned(), doc: &[], label: Label::Repeated, kind: T::kind() };
+        let items = FieldSchema {
+            tag: 1,
+            name: "items".to_owned(),
+            doc: &[" What it holds, in order."],
+            label: Label::Repeated,
+            kind: T::kind(),
+        };
         Self { name, doc: &[" A list where one value is wanted."], body: Body::Message(vec![items]) }
     }
 

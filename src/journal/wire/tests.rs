@@ -386,6 +386,7 @@ message TreeSplit {
 
 // A list where one value is wanted.
 message TreeList {
+  // What it holds, in order.
   repeated Tree items = 1;
 }
 ";

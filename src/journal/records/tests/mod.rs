@@ -21,7 +21,7 @@ use crate::domain::facts::{
 use crate::domain::gap::Authority;
 use crate::domain::ids::{BookingId, CountyId, DetainerId, FacilityId};
 use crate::domain::numbered::Numbered;
-use crate::domain::policy::{Explanation, FacialRule, Mode, OpenDetainers, Step};
+use crate::domain::policy::{Effect, Explanation, FacialRule, LayerKind, Mode, OpenDetainers, Step, WarrantKind};
 use crate::domain::rate::DayCount;
 use proptest::prelude::*;
 use prost_reflect::MessageDescriptor;
@@ -143,10 +143,12 @@ fn cases_have_numbers() {
         numbers::<DocumentKind>(),
         numbers::<DutyKind>(),
         numbers::<Edition>(),
+        numbers::<Effect>(),
         numbers::<EndKind>(),
         numbers::<ExclusionRule>(),
         numbers::<FacialRule>(),
         numbers::<HoldEnd>(),
+        numbers::<LayerKind>(),
         numbers::<LiftReason>(),
         numbers::<MinimumCoverage>(),
         numbers::<Mode>(),
@@ -164,23 +166,24 @@ fn cases_have_numbers() {
         numbers::<StatusProof>(),
         numbers::<Step>(),
         numbers::<Tri>(),
+        numbers::<WarrantKind>(),
     ];
     assert_eq!(BTreeMap::from(listed), enumerations(Record::kind()));
 }
 
-/// Conditions may be written by hand one day; how deep an explanation may nest is known here.
+/// A tree of conditions is at most 12 deep; what a record can hold is known here.
 #[test]
-fn explanations_nest_sixty_deep() {
+fn explanations_nest_far_deeper_than_any_tree() {
     let record = |levels: u32| {
         let step = |parts| Explanation { step: Step::Not, label: "not".into(), value: Tri::No, fact: "".into(), parts };
         let nested = (1..levels).fold(step(Vec::new()), |inner, _| step(vec![inner]));
         let mut decision = samples::decision(Trigger::Receipt, None);
-        decision.explanation = vec![nested];
+        decision.explanation.checks = vec![nested];
         of(Event::Decided(Decided { detainer: DetainerId::trusted("1"), decision }))
     };
     let bytes = |levels| wire::encode(&record(levels));
-    assert_eq!(Record::decode(&bytes(60)), Ok(record(60)));
-    assert_eq!(Record::decode(&bytes(61)).map_err(|error| error.problem), Err(Problem::Depth));
+    assert_eq!(Record::decode(&bytes(59)), Ok(record(59)));
+    assert_eq!(Record::decode(&bytes(60)).map_err(|error| error.problem), Err(Problem::Depth));
 }
 
 /// A record's bytes as they were when format 1 was first written: they may never change.

@@ -27,7 +27,10 @@ use crate::domain::ids::{
     AgreementId, BasisId, BookingId, CountyId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId, SubjectId,
 };
 use crate::domain::money::Cents;
-use crate::domain::policy::{Answers, Explanation, FacialRule, Inputs, Instrument, Mode, OpenDetainers, Revision, Step};
+use crate::domain::policy::{
+    Answers, ChargeLeaf, Condition, ConvictionLeaf, Effect, Explained, Explanation, FacialRule, Inputs, Instrument, Layer,
+    LayerExplained, LayerKind, Leaf, LookBack, Mode, OpenDetainers, ReadFact, Revision, StatusLeaf, Step, WarrantKind,
+};
 use crate::domain::rate::{DayCount, Rate};
 use crate::domain::time::{Date, HOUR_US, Instant, Span, Zone};
 use std::collections::BTreeSet;
@@ -169,6 +172,66 @@ fn explanation() -> Explanation {
     step("all of", vec![step("any of", vec![step("constant", Vec::new())]), step("not", Vec::new())])
 }
 
+fn explained() -> Explained {
+    Explained {
+        checks: vec![explanation()],
+        layers: vec![LayerExplained {
+            kind: LayerKind::State,
+            effect: Some(Effect::Ceiling),
+            instrument: "A law".into(),
+            decided: true,
+            condition: explanation(),
+        }],
+        notify: Some(explanation()),
+        transfer: Some(explanation()),
+    }
+}
+
+/// A tree with every kind of leaf.
+fn condition() -> Condition {
+    let words = || vec!["felony".into()];
+    let leaves = [
+        Leaf::Constant(true),
+        Leaf::Guaranteed(MinimumCoverage::Any),
+        Leaf::JudicialWarrant(true),
+        Leaf::ProbableCause,
+        Leaf::StateOrder,
+        Leaf::AdministrativeWarrant(vec![WarrantKind::I200, WarrantKind::I205]),
+        Leaf::FederalOrder,
+        Leaf::BookingForm,
+        Leaf::FormEdition(vec![Edition::I247A]),
+        Leaf::FaciallySufficient,
+        Leaf::Conviction(ConvictionLeaf {
+            classes: words(),
+            except: words(),
+            within: Some(LookBack { conviction_years: Some(10), release_years: Some(5), tolled: true }),
+            at_least: 2,
+            serving: true,
+            in_this_booking: true,
+            written_proof: true,
+        }),
+        Leaf::PendingCharge(ChargeLeaf { classes: words(), except: words(), magistrate_found: true, without_bail: true }),
+        Leaf::PriorConviction,
+        Leaf::Status(StatusLeaf { question: Question::FinalOrder, lists: words(), signers: vec![OrderSigner::Judge] }),
+        Leaf::AgeAtLeast(18),
+        Leaf::StatusProof,
+        Leaf::Served,
+    ];
+    let all = Condition::All(leaves.map(Condition::Leaf).into());
+    Condition::Any(vec![Condition::Not(Box::new(all))])
+}
+
+fn layer() -> Layer {
+    Layer {
+        kind: LayerKind::CourtOrder,
+        effect: Effect::Mandate,
+        instrument: instrument(),
+        from: Some(at()),
+        until: Some(at()),
+        condition: condition(),
+    }
+}
+
 pub fn decision(trigger: Trigger, terms: Option<ClockTerms>) -> Decision {
     Decision {
         n: 2,
@@ -193,8 +256,15 @@ pub fn decision(trigger: Trigger, terms: Option<ClockTerms>) -> Decision {
             review_declined: true,
             reservation_failed: true,
             exhausted: vec![agreement_id()],
+            day: Some(day("2017-11-24")),
+            served: true,
+            documents: vec![DocumentKind::I200],
+            facts: vec![ReadFact { n: 3, fact: Fact::AgeYears(AgeYears { years: 30 }) }],
+            layers: vec![1],
+            overridden: Some(true),
         },
-        explanation: vec![explanation()],
+        explanation: explained(),
+        notice_hours: Some(24),
     }
 }
 
@@ -211,6 +281,9 @@ fn decided() -> Vec<Event> {
         (Trigger::FactChanged, None),
         (Trigger::Review, None),
         (Trigger::Correction, None),
+        (Trigger::Layer(revision_id()), None),
+        (Trigger::LookBack, None),
+        (Trigger::Override, None),
     ];
     let event = |(trigger, terms)| Event::Decided(Decided { detainer: detainer_id(), decision: decision(trigger, terms) });
     all.map(event).into()
@@ -243,6 +316,11 @@ fn revision() -> Revision {
             transfer_honored: Some(true),
             transfer_declined: Some(false),
         },
+        condition: Some(condition()),
+        layers: vec![layer()],
+        notify_where: Some(condition()),
+        transfer_where: Some(condition()),
+        notice_hours: Some(24),
         author: "clerk".into(),
         approver: Some("counsel".into()),
     }
@@ -303,7 +381,7 @@ fn proposal(correction: Option<Correction>, switch: Option<Revision>) -> Event {
         confirmed: Some(at()),
         confirmed_by: Some("joe".into()),
         correction,
-        switch,
+        switch: switch.map(Box::new),
     })
 }
 
@@ -325,7 +403,12 @@ fn facts() -> Vec<Fact> {
         Fact::StatusProof(StatusProof::Citizen),
         Fact::JudicialWarrant(JudicialWarrant { federal: Tri::Unknown, signed: Some(at()), court: "S.D. Fla.".into() }),
         Fact::Paper(Paper { kind: PaperKind::I203, signed: Some(at()), sha256: Some(SEALED), detainer: Some(detainer_id()) }),
-        Fact::Status(Status { question: Question::FinalOrder, answer: Tri::Yes, signer: Some(OrderSigner::ImmigrationJudge) }),
+        Fact::Status(Status {
+            question: Question::FinalOrder,
+            answer: Tri::Yes,
+            signer: Some(OrderSigner::ImmigrationJudge),
+            lists: vec!["list".into()],
+        }),
         Fact::RecordsCheck(RecordsCheck { convictions: true, charges: true }),
         Fact::BailSet(BailSet { amount: Cents::new(500_000) }),
         Fact::ExpectedRelease(ExpectedRelease { at: Some(at()), day: Some(day("2017-04-01")), given_out: true }),

@@ -51,6 +51,11 @@ fn county() -> County {
         lent_holds: None,
         county_days_calendar: "".into(),
         answers: Answers::default(),
+        condition: None,
+        layers: Vec::new(),
+        notify_where: None,
+        transfer_where: None,
+        notice_hours: None,
         author: "clerk".into(),
         approver: None,
     };
