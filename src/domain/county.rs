@@ -133,7 +133,6 @@ impl County {
             .iter()
             .filter(|r| r.open_detainers == OpenDetainers::Reevaluate)
             .filter(|r| received < r.effective.effective && r.effective.effective <= at)
-            .filter(|r| self.in_force(r.effective.effective).is_some_and(|top| top.id == r.id))
             .max_by_key(|r| (r.effective.effective, r.effective.seq));
         switched.or_else(|| self.in_force(received))
     }

@@ -72,6 +72,11 @@ fn points(county: &County, booking: &Booking, detainer: &Detainer, moment: &Mome
         }
     };
     for revision in county.revisions.iter().filter(|r| r.open_detainers == OpenDetainers::Reevaluate) {
+        // Of several at one instant the one recorded last is what the decision names.
+        let governs = |r: &Revision| county.governing(received, r.effective.effective).is_some_and(|top| top.id == r.id);
+        if !governs(revision) {
+            continue;
+        }
         add(revision.effective.effective, Trigger::Switch(revision.id.clone()), true);
     }
     for agreement in county.agreements.values().filter(|a| in_scope(booking, detainer, a)) {

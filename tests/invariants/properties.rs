@@ -561,11 +561,10 @@ fn governing(county: &County, received: Instant, at: Instant) -> Option<Revision
     let mut all: Vec<&Revision> = county.revisions.iter().collect();
     all.sort_by_key(|r| (r.effective.effective, r.effective.seq));
     let mut governs = None;
-    for (n, revision) in all.iter().enumerate() {
+    for revision in all {
         let effective = revision.effective.effective;
-        let overtaken = all.get(n + 1).is_some_and(|next| next.effective.effective == effective);
         let takes_in = effective <= received || revision.open_detainers == OpenDetainers::Reevaluate;
-        if effective <= at && !overtaken && takes_in {
+        if effective <= at && takes_in {
             governs = Some(revision.id.clone());
         }
     }

@@ -166,7 +166,7 @@ fn switch(county: &County, decided: Option<Instant>, new: &NewRevision, ctx: &Co
     let revision = revision(county, new, ctx)?;
     not_displacing(decided, &revision, ctx)?;
     if !county.profile.two_person_switch {
-        return Ok(activated(county, revision, Vec::new()));
+        return Ok(activated(revision, Vec::new()));
     }
     let proposal = Proposal {
         id: ProposalId::trusted(&ctx.seq.to_string()),
@@ -233,11 +233,9 @@ fn not_displacing(decided: Option<Instant>, revision: &Revision, ctx: &Context) 
     }
 }
 
-fn activated(county: &County, revision: Revision, mut events: Vec<Event>) -> CountyAnswer {
+fn activated(revision: Revision, mut events: Vec<Event>) -> CountyAnswer {
     let since = revision.effective.effective;
-    // One that leaves open requests alone may still take the place of one of the same instant that took them in.
-    let overtaken = county.revisions.iter().any(|r| r.effective.effective == since);
-    let takes_in = overtaken || revision.open_detainers == OpenDetainers::Reevaluate;
+    let takes_in = revision.open_detainers == OpenDetainers::Reevaluate;
     events.push(Event::RevisionActivated(revision));
     let affected = Affected { open_detainers: true, since, costs_since: None, trigger: None, cause: PostingCause::Policy };
     CountyAnswer { events, affected: takes_in.then_some(affected) }
@@ -252,7 +250,7 @@ fn confirm(county: &County, decided: Option<Instant>, id: &ProposalId, ctx: &Con
     not_displacing(decided, &revision, ctx)?;
     let effective = ctx.moment().stamp(revision.effective.effective);
     let revision = Revision { effective, approver: Some(ctx.actor.clone()), ..revision };
-    Ok(activated(county, revision, vec![confirmed(id, ctx)]))
+    Ok(activated(revision, vec![confirmed(id, ctx)]))
 }
 
 fn create_agreement(county: &County, agreement: &Agreement, ctx: &Context) -> Result<CountyAnswer, Refusal> {
