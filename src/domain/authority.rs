@@ -23,15 +23,25 @@ pub enum Known {
     Corrected,
 }
 
-/// Works custody out anew from what is recorded, given what was known before this record arrived at `now`.
+/// The record that has arrived.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Record {
+    /// Its time.
+    pub now: Instant,
+    /// Whether it is a row of a county's history: known since its own time, whatever was recorded before it.
+    pub history: bool,
+}
+
+/// Works custody out anew from what is recorded, given what was known before this record arrived.
 #[must_use]
-pub fn derive(county: &County, booking: &Booking, before: &Custody, now: Instant, known: Known) -> Custody {
-    let free = Derivation::new(county, booking, before, known, before.barred).run();
+pub fn derive(county: &County, booking: &Booking, before: &Custody, record: Record, known: Known) -> Custody {
+    let now = record.now;
+    let free = Derivation::new(county, booking, before, record, known, before.barred).run();
     let over = is_dead(before, now) || (runs(before, now) && stands_without(&free, now));
     if before.barred.is_none() && over && !is_dead(&free, now) {
         // A hold that was known to have ended, or that this record takes away while it runs, may be described otherwise
         // before; from here on nothing of this booking gives authority (§4 *Never again*, §10.2).
-        return Derivation::new(county, booking, before, known, Some(now)).run();
+        return Derivation::new(county, booking, before, record, known, Some(now)).run();
     }
     free
 }
@@ -74,7 +84,8 @@ pub fn clock_of(county: &County, booking: &Booking, t0: Instant, at: Instant) ->
         return Some((Some(hold.deadline), hold.readings));
     }
     let known = &booking.custody;
-    let derivation = Derivation::new(county, booking, known, Known::Stays, known.barred);
+    let record = Record { now: at, history: false };
+    let derivation = Derivation::new(county, booking, known, record, Known::Stays, known.barred);
     let index = derivation.spans.iter().position(|span| span.start == t0)?;
     let span = derivation.spans.get(index)?;
     let limits = derivation.limits(index, span);
@@ -144,8 +155,8 @@ struct Cover<'a> {
     span: Span,
     detainer: &'a Detainer,
     decision: &'a Decision,
-    /// Until here it rests on something recorded later.
-    late_until: Instant,
+    /// Whether nothing recorded by then gave this authority.
+    late: bool,
 }
 
 /// A deadline that an honored request gives, from the instant at which it came into force.
@@ -161,6 +172,8 @@ struct Derivation<'a> {
     before: &'a Custody,
     known: Known,
     barred: Option<Instant>,
+    /// Past stretches that were without authority as far as was known, or were so until a record described them otherwise.
+    unknown: Vec<Span>,
     spans: Vec<Span>,
     zone: Zone,
     covers: Vec<Cover<'a>>,
@@ -168,7 +181,14 @@ struct Derivation<'a> {
 }
 
 impl<'a> Derivation<'a> {
-    fn new(county: &'a County, booking: &'a Booking, before: &'a Custody, known: Known, barred: Option<Instant>) -> Self {
+    fn new(
+        county: &'a County,
+        booking: &'a Booking,
+        before: &'a Custody,
+        record: Record,
+        known: Known,
+        barred: Option<Instant>,
+    ) -> Self {
         let spans = gap_spans(booking);
         let (mut covers, mut honored) = (Vec::new(), Vec::new());
         if !spans.is_empty() {
@@ -180,7 +200,8 @@ impl<'a> Derivation<'a> {
         let same_start = before.gaps.first().map(|g| g.t0) == spans.first().map(|s| s.start);
         let pinned = before.zone.filter(|_| same_start && known == Known::Stays);
         let zone = pinned.unwrap_or_else(|| first_clock_zone(county, booking, &spans, &honored));
-        Self { county, booking, before, known, barred, spans, zone, covers, honored }
+        let unknown = known_without(before, record);
+        Self { county, booking, before, known, barred, unknown, spans, zone, covers, honored }
     }
 
     fn run(self) -> Custody {
@@ -323,7 +344,7 @@ impl<'a> Derivation<'a> {
     /// order (DOMAIN.md §10.28).
     fn resting(&self, at: Instant) -> Option<&Cover<'a>> {
         let here = self.covers.iter().filter(|c| c.span.contains(at));
-        here.min_by_key(|c| (at < c.late_until, c.detainer.received.effective, c.detainer.received.seq))
+        here.min_by_key(|c| (c.late, c.detainer.received.effective, c.detainer.received.seq))
     }
 
     fn segments(&self, span: &Span, hold: Option<&Hold>) -> Vec<Segment> {
@@ -332,7 +353,8 @@ impl<'a> Derivation<'a> {
         cuts.extend(self.booking.arrivals.iter().map(|a| a.at.effective));
         if let Some(held) = held {
             cuts.extend([held.start, held.end]);
-            cuts.extend(self.covers.iter().flat_map(|c| [c.span.start, c.span.end, c.late_until]));
+            cuts.extend(self.covers.iter().flat_map(|c| [c.span.start, c.span.end]));
+            cuts.extend(self.unknown.iter().flat_map(|s| [s.start, s.end]));
             let agreements = self.county.agreements.values();
             cuts.extend(agreements.flat_map(Agreement::breakpoints));
         }
@@ -357,7 +379,7 @@ impl<'a> Derivation<'a> {
         let (Some(cover), Some(hold)) = (cover, hold) else {
             return Some(Segment { span, facility, authority: Authority::OverDetained, hold: None, rests_on: None });
         };
-        let late = span.start < cover.late_until;
+        let late = cover.late || self.unknown.iter().any(|s| s.contains(span.start));
         let authority = if late { Authority::AuthorizedLate } else { Authority::Authorized };
         let rests_on = RestsOn {
             detainer: cover.detainer.id.clone(),
@@ -403,6 +425,18 @@ impl<'a> Derivation<'a> {
         let last = all.filter_map(|id| id.as_str().parse::<u32>().ok()).max().unwrap_or(0);
         HoldId::trusted(&last.saturating_add(1).to_string())
     }
+}
+
+/// The past stretches of known custody that a new description can only authorize late (DOMAIN.md §10.2, §10.24).
+fn known_without(before: &Custody, record: Record) -> Vec<Span> {
+    let past = Span::new(Instant::MIN, record.now);
+    let without = |authority: Authority| match authority {
+        Authority::Authorized => false,
+        Authority::AuthorizedLate => true,
+        Authority::OverDetained => !record.history,
+    };
+    let segments = before.gaps.iter().flat_map(|g| &g.segments).filter(|s| without(s.authority));
+    segments.filter_map(|s| s.span.meet(&past)).collect()
 }
 
 fn same_but_span(a: &Segment, b: &Segment) -> bool {
@@ -451,9 +485,32 @@ fn honored_times<'a>(
         };
         let from = Span::from(decision.authority_from.max(named));
         let Some(span) = in_force.meet(&effect).and_then(|s| s.meet(&from)) else { continue };
-        let late_until = decision.at.known.max(effect_known).max(named_known);
-        covers.push(Cover { span, detainer, decision, late_until });
+        for (span, late) in known_by_then(&decisions, span, effect_known.max(named_known)) {
+            covers.push(Cover { span, detainer, decision, late });
+        }
     }
+}
+
+/// Cuts a stretch that a request covers by whether it is late: whether at that instant nothing recorded by then gave the
+/// authority, neither a decision HONOR (sorted by what is in force) nor the facts it rests on.
+fn known_by_then(decisions: &[&Decision], span: Span, facts_known: Instant) -> Vec<(Span, bool)> {
+    let late = |at: Instant| {
+        let then = decisions.iter().rfind(|d| d.at.effective <= at && d.at.known <= at);
+        at < facts_known || !then.is_some_and(|d| d.outcome == Outcome::Honor && d.authority_from <= at)
+    };
+    let learnt = decisions.iter().flat_map(|d| [d.at.known, d.authority_from]).chain([facts_known]);
+    let mut cuts: Vec<Instant> = learnt.filter(|at| span.start < *at && *at < span.end).chain([span.start, span.end]).collect();
+    cuts.sort();
+    cuts.dedup();
+    let mut pieces: Vec<(Span, bool)> = Vec::new();
+    for pair in cuts.windows(2) {
+        let late = late(pair[0]);
+        match pieces.last_mut() {
+            Some((last, same)) if *same == late => last.end = pair[1],
+            _ => pieces.push((Span::new(pair[0], pair[1]), late)),
+        }
+    }
+    pieces
 }
 
 fn is_warrant_served(fact: &Fact) -> bool {

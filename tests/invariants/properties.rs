@@ -79,6 +79,10 @@ pub fn instants(world: &World, booking: &Booking) -> BTreeSet<Instant> {
     all
 }
 
+fn segment_at(booking: &Booking, at: Instant) -> Option<&Segment> {
+    booking.custody.gaps.iter().flat_map(|g| &g.segments).find(|s| s.span.contains(at))
+}
+
 proptest! {
     #![proptest_config(cases())]
 
@@ -191,13 +195,36 @@ proptest! {
                         let in_force = in_force.ok_or_else(|| TestCaseError::fail("no decision in force"))?;
                         prop_assert_eq!(in_force.outcome, Outcome::Honor);
                         prop_assert!(in_force.authority_from <= at);
-                        let late = at < in_force.at.known || on.service.as_ref().is_some_and(|s| at < s.at.known && on.form.edition.needs_service());
+                        let then = on.decisions.iter().filter(|d| d.at.effective <= at && d.at.known <= at).max_by_key(|d| (d.at.effective, d.n));
+                        let honored = then.is_some_and(|d| d.outcome == Outcome::Honor && d.authority_from <= at);
+                        let late = !honored || on.service.as_ref().is_some_and(|s| at < s.at.known && on.form.edition.needs_service());
                         prop_assert!(!late || segment.authority == Authority::AuthorizedLate, "late at {}", at);
                     }
                 }
                 // One that turned another answer into HONOR gives nothing before its record.
                 for decision in booking.detainers.iter().flat_map(|d| &d.decisions).filter(|d| d.n > 1 && d.outcome == Outcome::Honor) {
                     prop_assert!(decision.authority_from >= decision.at.effective);
+                }
+            }
+            Ok(())
+        })?;
+    }
+
+    /// §10.2, §10.24: what was over-detention as far as was known is at most authorized late; what was authorized is not
+    /// late because the same request was decided again.
+    #[test]
+    fn late_is_what_was_not_known_then(history in histories(30)) {
+        tell(&history, |around| {
+            let corrected = matches!(around.act, Act::Confirm { .. } | Act::Correct { .. });
+            for before in around.before.bookings() {
+                let after = around.after.booking(before.id.as_str());
+                for at in instants(around.before, before).into_iter().filter(|at| *at < around.before.now()) {
+                    let Some((was, is)) = segment_at(before, at).zip(segment_at(after, at)) else { continue };
+                    let unknown = was.authority != Authority::Authorized && is.authority == Authority::Authorized;
+                    prop_assert!(!unknown, "{:?} at {} of {} became AUTHORIZED", was.authority, at, before.id);
+                    let same = was.rests_on.as_ref().map(|on| &on.detainer) == is.rests_on.as_ref().map(|on| &on.detainer);
+                    let late = was.authority == Authority::Authorized && is.authority == Authority::AuthorizedLate;
+                    prop_assert!(corrected || !(same && late), "AUTHORIZED at {} of {} became late", at, before.id);
                 }
             }
             Ok(())

@@ -129,7 +129,8 @@ fn follow_up(
     let corrected = events.iter().any(|e| matches!(e, Event::Corrected(_)));
     if matches!(command, BookingCommand::OpenBasis(_) | BookingCommand::Move(_)) {
         let before = state.map(|b| &b.custody).cloned().unwrap_or_default();
-        let free = authority::derive(county, &after, &before, ctx.now, Known::Corrected);
+        let free =
+            authority::derive(county, &after, &before, authority::Record { now: ctx.now, history: false }, Known::Corrected);
         if authority::moves_later(&before, &free) {
             let detail = "it would cover a known T0 or make a known deadline later: use CorrectBooking, with a second person";
             return Err(Refusal::new(Why::CorrectionRequired, "effective_time", detail));

@@ -1,6 +1,6 @@
 //! What follows from recorded facts: decisions, custody, balances, postings, duties, in that order.
 
-use super::super::authority::{self, Known};
+use super::super::authority::{self, Known, Record};
 use super::super::booking::{Booking, PostingCause};
 use super::super::county::County;
 use super::super::deciding::{self, Moment};
@@ -37,7 +37,7 @@ pub fn consequences(
     for decided in deciding::decisions(&county, booking, moment) {
         add(booking, Event::Decided(decided));
     }
-    derive(&county, booking, &before, moment.now, known, &mut add);
+    derive(&county, booking, &before, moment, known, &mut add);
 
     for _ in 0..ROUNDS {
         let Some(moved) = settling::next_reservation(&county, booking, moment.now)? else { break };
@@ -46,7 +46,7 @@ pub fn consequences(
         add(booking, Event::BudgetMoved(moved));
         if refused {
             decline_unreserved(&county, booking, moment, &Trigger::Reservation(agreement), at, &mut add);
-            derive(&county, booking, &before, moment.now, known, &mut add);
+            derive(&county, booking, &before, moment, known, &mut add);
         }
     }
     for _ in 0..ROUNDS {
@@ -72,11 +72,12 @@ fn derive(
     county: &County,
     booking: &mut Booking,
     before: &super::super::booking::Custody,
-    now: Instant,
+    moment: &Moment<'_>,
     known: Known,
     add: &mut impl FnMut(&mut Booking, Event),
 ) {
-    let custody = authority::derive(county, booking, before, now, known);
+    let record = Record { now: moment.now, history: moment.history };
+    let custody = authority::derive(county, booking, before, record, known);
     if custody != booking.custody {
         add(booking, Event::CustodyDerived(custody));
     }

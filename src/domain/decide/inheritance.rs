@@ -91,7 +91,7 @@ fn lets_more(county: &County, booking: &Booking, stretches: &[Span], now: Instan
     let before = &booking.custody;
     let mut other = booking.clone();
     other.inherited = stretches.to_vec();
-    let free = authority::derive(county, &other, before, now, Known::Corrected);
+    let free = authority::derive(county, &other, before, authority::Record { now, history: false }, Known::Corrected);
     let real = |custody: &super::super::booking::Custody| custody.holds.iter().filter(|h| !h.voided).count();
     authority::moves_later(before, &free) || authority::lasts_longer(before, &free) || real(&free) > real(before)
 }
