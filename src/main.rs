@@ -4,7 +4,7 @@ mod demo;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
-use detainer::identity::{MasterKey, OsEntropy};
+use detainer::identity::OsEntropy;
 use detainer::ledger::{Clock as _, Ledger, MachineClock};
 use detainer::server;
 use detainer::store::{Migrations, Options, Store};
@@ -65,6 +65,10 @@ struct Place {
 struct Serve {
     #[command(flatten)]
     place: Place,
+    /// The file that holds the master key; `master.key` in the data folder where nothing is named. It is made where the
+    /// database is new. All servers of one database share it.
+    #[arg(long, env = "DETAINERD_MASTER_KEY_FILE", value_name = "FILE")]
+    master_key: Option<PathBuf>,
     /// Where to listen.
     #[arg(long, env = "DETAINERD_LISTEN", default_value = "127.0.0.1:50051")]
     listen: SocketAddr,
@@ -128,7 +132,8 @@ async fn check(place: &Place) -> anyhow::Result<ExitCode> {
 async fn run(serve: Serve, demo: bool) -> anyhow::Result<()> {
     let store = open(&serve.place).await?;
     let entropy = Arc::new(OsEntropy);
-    let (keys, _) = MasterKey::load_or_create(&serve.place.data_dir.join("master.key"), &*entropy)?;
+    let key_file = serve.master_key.clone().unwrap_or_else(|| serve.place.data_dir.join("master.key"));
+    let keys = server::master_key(&store, &key_file, &*entropy).await?;
     let clock = Arc::new(MachineClock);
     if let Some(token) = server::first_credential(&store, &*entropy, clock.now()).await? {
         let path = serve.place.data_dir.join("admin.token");

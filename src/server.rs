@@ -6,18 +6,20 @@ use crate::api::auth::{authenticate, counties_text, roles_text};
 use crate::api::{Api, error, services};
 use crate::domain::time::Instant;
 use crate::identity::token::{new_token, token_hash};
-use crate::identity::{Entropy, MasterKey, MasterKeyError, NoEntropy};
+use crate::identity::{Entropy, MasterKey, MasterKeyError, NoEntropy, SealError};
 use crate::ledger::sweeper::Sweeper;
 use crate::ledger::{Clock, Ledger, LedgerError};
 use crate::pb::{self, ErrorReason, Role};
-use crate::rows::tables::PRINCIPALS;
+use crate::rows::tables::{PRINCIPALS, SECRETS};
 use crate::rows::{Cell, ColType, Row};
 use crate::store::{Store, StoreError};
 use futures_util::FutureExt as _;
 use std::convert::Infallible;
 use std::future::Future;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -58,6 +60,21 @@ pub enum ServeError {
     /// The master key.
     #[error(transparent)]
     Key(#[from] MasterKeyError),
+    /// The master key of a new database could not be used.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// A database with keys, and no master key for them.
+    #[error("there is no master key file {path}, and a new key could not open what is in this database. {SHARED}")]
+    NoMasterKey {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// A database whose keys are under another master key.
+    #[error("the master key in {path} does not open the keys in this database: they were made under another one. {SHARED}")]
+    OtherMasterKey {
+        /// The key's file.
+        path: PathBuf,
+    },
     /// No random bytes.
     #[error(transparent)]
     Entropy(#[from] NoEntropy),
@@ -70,6 +87,48 @@ pub enum ServeError {
     /// A file or a socket.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+}
+
+/// What to do about it.
+const SHARED: &str = "All servers of a database share one master key, and a database that is moved takes it along: bring the \
+    file master.key of the first server's data folder here, or name it with --master-key (DETAINERD_MASTER_KEY_FILE)";
+
+/// The master key in a file, made there where neither file nor database knows one. A database is marked with the key of
+/// the first server on it, and no server with another key gets past this.
+///
+/// # Errors
+/// [`ServeError::NoMasterKey`], [`ServeError::OtherMasterKey`]; the file's or the store's.
+pub async fn master_key(store: &Store, path: &Path, entropy: &dyn Entropy) -> Result<MasterKey, ServeError> {
+    let stored = || async {
+        let sql = "select sealed from secrets order by county limit 1";
+        let found = store.query(sql, &[], &[ColType::Bytes]).await?;
+        Ok::<_, StoreError>(found.into_iter().next().and_then(|row| row.first().and_then(Cell::as_bytes).map(<[u8]>::to_vec)))
+    };
+    let mut known = stored().await?;
+    let keys = match known {
+        Some(_) => MasterKey::load(path).map_err(|error| match error {
+            MasterKeyError::File { path, source } if source.kind() == ErrorKind::NotFound => ServeError::NoMasterKey { path },
+            error => error.into(),
+        })?,
+        None => MasterKey::load_or_create(path, entropy)?.0,
+    };
+    if known.is_none() {
+        let mark = Row { table: &SECRETS, key: vec!["".into(), "mark".into()], body: vec![keys.mark(entropy)?.into()] };
+        let mut tx = store.begin().await?;
+        match tx.insert(&[mark]).await {
+            Ok(()) => tx.commit().await.map(|_| ())?,
+            // Another server was first.
+            Err(StoreError::Duplicate(_)) => {
+                tx.rollback().await;
+                known = stored().await?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    match known {
+        Some(stored) if !keys.wrapped(&stored) => Err(ServeError::OtherMasterKey { path: path.to_owned() }),
+        _ => Ok(keys),
+    }
 }
 
 /// Makes the first credential where there is none yet, and answers its token: records, administrator and auditor, for

@@ -345,6 +345,20 @@ impl MasterKey {
         self.unwrap(&CountyKey::owner(county), wrapped).map(CountyKey)
     }
 
+    /// Marks a database as one whose keys this master key wraps: bytes that only it recognises.
+    ///
+    /// # Errors
+    /// [`SealError::Entropy`], [`SealError::Seal`].
+    pub fn mark(&self, entropy: &dyn Entropy) -> Result<Vec<u8>, SealError> {
+        self.wrap(&Key::random("database", entropy)?, entropy)
+    }
+
+    /// Whether a stored key, or the mark of a database, was wrapped under this master key.
+    #[must_use]
+    pub fn wrapped(&self, stored: &[u8]) -> bool {
+        stored.starts_with(&self.id())
+    }
+
     fn wrap(&self, key: &Key, entropy: &dyn Entropy) -> Result<Vec<u8>, SealError> {
         let sealed = Key::new(&key.owner, self.secret.clone())?.seal("key", &*key.secret, entropy)?;
         Ok([&self.id()[..], &sealed].concat())

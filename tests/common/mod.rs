@@ -7,6 +7,7 @@
 pub mod decade;
 pub mod desk;
 pub mod jail;
+pub mod program;
 pub mod told;
 
 use detainer::store::{Durability, Engine, Options, Store};
