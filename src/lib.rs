@@ -10,6 +10,7 @@ pub mod identity;
 pub mod journal;
 pub mod ledger;
 pub mod pb;
+pub mod policyfile;
 pub mod report;
 pub mod rows;
 pub mod server;
