@@ -58,7 +58,7 @@ async fn run(people: usize) {
         let commits = fresh.store.tally().commits;
         let written = ledger.write(call("switch"), switch(Mode::DeclineAll, "2024-03-20T12:00:00Z")).await.expect("switched");
         let took = begun.elapsed().as_secs_f64();
-        let (turned, commits) = (written.followed.from_honor, fresh.store.tally().commits - commits);
+        let (turned, commits) = (written.followed.from_honor(), fresh.store.tally().commits - commits);
         println!("  {:<40} {took:>10.3} s, {turned} turned, {commits} transaction", "a switch over all of them");
 
         let begun = Watch::now();

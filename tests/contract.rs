@@ -20,6 +20,8 @@ enum Manner {
     Watch,
     /// Streams a file in.
     Import,
+    /// Says what a write would do, on what is known now.
+    Trial,
 }
 
 /// First words of methods that record something.
@@ -39,6 +41,7 @@ const WRITES: &[&str] = &[
     "Replace",
     "Resolve",
     "Switch",
+    "Activate",
     "Amend",
     "Terminate",
     "Revoke",
@@ -75,6 +78,7 @@ fn manner(method: &MethodDescriptor) -> Option<Manner> {
         "Get" | "List" | "Check" => Some(Manner::Read),
         "Watch" => Some(Manner::Watch),
         "Import" => Some(Manner::Import),
+        "Preview" => Some(Manner::Trial),
         _ => WRITES.contains(&word).then_some(Manner::Write),
     }
 }
@@ -127,7 +131,7 @@ fn only_the_methods_that_work_are_in_it() {
         ("JournalService", "ListEvents WatchEvents"),
         (
             "PolicyService",
-            "SwitchPolicyMode GetEffectivePolicy GetPolicyRevision ListPolicyRevisions CreateAgreement AmendAgreement TerminateAgreement GetAgreement ListAgreements SetRate ListRates",
+            "SwitchPolicyMode GetEffectivePolicy GetPolicyRevision ListPolicyRevisions CreatePolicyRevision PreviewPolicyRevision ActivatePolicyRevision CreateAgreement AmendAgreement TerminateAgreement GetAgreement ListAgreements SetRate ListRates",
         ),
         ("ReportService", "StreamHoldRegister GetDecisionReport GetCostReport StreamCostLines GetOverdetentionReport"),
         ("TokenService", "CreateToken RevokeToken ListTokens"),
@@ -174,6 +178,17 @@ fn a_read_takes_as_of_and_names_the_exact_pair() {
         assert_eq!(kind_of(&asked, "as_of").as_deref(), Some("AsOf"), "{name}");
         let pair = if method.name() == "ListCounties" { "as_of_pairs" } else { "as_of_pair" };
         assert_eq!(kind_of(&answered, pair).as_deref(), Some("AsOfPair"), "{name}");
+    }
+}
+
+#[test]
+fn a_trial_names_the_exact_pair_and_records_nothing() {
+    let pool = pool();
+    let trials: Vec<_> = methods(&pool).into_iter().filter(|method| manner(method) == Some(Manner::Trial)).collect();
+    assert!(!trials.is_empty());
+    for method in trials {
+        assert_eq!(kind_of(&method.output(), "as_of_pair").as_deref(), Some("AsOfPair"), "{}", method.full_name());
+        assert_eq!(kind_of(&method.input(), "request_id"), None, "{}", method.full_name());
     }
 }
 

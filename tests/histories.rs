@@ -96,6 +96,7 @@ fn call(county: &CountyId, n: usize, told: &Told) -> Call {
         body: format!("{:?}", told.command).into_bytes(),
         validate_only: false,
         etag: None,
+        preview: None,
         history: told.history,
         sealed: Vec::new(),
     }
@@ -141,7 +142,7 @@ async fn told(servers: &[Ledger; 2], clock: &Hand, stories: &[Story]) -> Vec<Vec
             match (trial, &first) {
                 (Some(Ok(trial)), Ok(written)) => {
                     assert_eq!(trial.events, written.events, "command {n} of {:?}", story.history);
-                    assert_eq!((&trial.booking, trial.followed), (&written.booking, written.followed));
+                    assert_eq!((&trial.booking, trial.followed), (&written.booking, written.followed.clone()));
                 }
                 (Some(Err(trial)), Err(refused)) => assert_eq!(trial.to_string(), refused.to_string()),
                 (Some(trial), _) => panic!("command {n} of {:?} was answered {trial:?} when tried", story.history),
@@ -296,7 +297,7 @@ async fn retried(ledger: &Ledger, clock: &Hand, story: &Story, answers: &[Option
         let say = format!("retry of {n} of {:?}", story.history);
         assert!(again.replayed && !first.replayed, "{say}");
         assert_eq!((again.pair, again.first_seq), (first.pair, first.first_seq), "{say}");
-        assert_eq!((&again.events, again.followed), (&first.events, first.followed), "{say}");
+        assert_eq!((&again.events, again.followed), (&first.events, first.followed.clone()), "{say}");
         assert_eq!((&again.county, &again.booking), (&first.county, &first.booking), "{say}");
         let told = &story.world.told()[n];
         let other = Call { body: b"another".to_vec(), ..call(&story.county, n, told) };

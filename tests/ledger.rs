@@ -210,7 +210,7 @@ async fn a_switch_counts_what_turns_at_its_own_instant() {
             ("back", switch("always again", Mode::HonorAlways, "2024-08-01T04:00:00Z")),
         ] {
             let written = ledger.write(call(request), command).await.unwrap();
-            counts.push((written.followed.decided, written.followed.to_honor, written.followed.from_honor));
+            counts.push((written.followed.decided, written.followed.to_honor(), written.followed.from_honor()));
         }
         // Declined from June on; the rule of today changes no answer; declined already in July; honored from August on.
         assert_eq!(counts, [(1, 0, 1), (1, 0, 0), (1, 0, 0), (1, 1, 0)]);

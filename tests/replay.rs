@@ -122,6 +122,7 @@ async fn told(store: &Store) {
             body: request.into_bytes(),
             validate_only: false,
             etag: None,
+            preview: None,
             history: false,
             sealed: Vec::new(),
         };

@@ -57,6 +57,7 @@ async fn tell(ledger: &Ledger, clock: &Hand, county: &CountyId, world: &World) {
             body: n.to_be_bytes().to_vec(),
             validate_only: false,
             etag: None,
+            preview: None,
             history: told.history,
             sealed: Vec::new(),
         };

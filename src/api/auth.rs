@@ -88,7 +88,9 @@ pub const METHODS: &[(&str, &str, &[Role])] = &[
     ("DetainerService", "ResolveReview", &[A]),
     ("DetainerService", "GetDocument GetDetainer ListDetainers ListDecisions ListDuties", &[R, A, U]),
     ("HoldService", "GetHold ListHolds WatchHolds", &[R, A, U]),
-    ("PolicyService", "SwitchPolicyMode CreateAgreement AmendAgreement TerminateAgreement SetRate", &[A]),
+    ("PolicyService", "SwitchPolicyMode CreatePolicyRevision ActivatePolicyRevision", &[A]),
+    ("PolicyService", "CreateAgreement AmendAgreement TerminateAgreement SetRate", &[A]),
+    ("PolicyService", "PreviewPolicyRevision", &[A, U]),
     (
         "PolicyService",
         "GetEffectivePolicy GetPolicyRevision ListPolicyRevisions GetAgreement ListAgreements ListRates",

@@ -26,6 +26,8 @@ pub(super) fn county(found: &County) -> pb::County {
         state_code: found.profile.state.to_string(),
         release_allowance: (found.profile.allowance_us > 0).then(|| wire_duration(found.profile.allowance_us)),
         create_time: Some(stamp(found.created)),
+        two_person_switch: found.profile.two_person_switch,
+        policy_preview_required: found.profile.preview_required,
     }
 }
 
@@ -119,7 +121,8 @@ impl pb::county_service_server::CountyService for Api {
             state: request.state_code.as_str().into(),
             zone,
             currency: currency.into(),
-            two_person_switch: false,
+            two_person_switch: request.two_person_switch,
+            preview_required: request.policy_preview_required,
             allowance_us: allowance.unwrap_or(0),
         };
         let written = self.write(call, Command::County(CountyCommand::Create(id.clone(), profile))).await?;
@@ -156,7 +159,15 @@ impl pb::county_service_server::CountyService for Api {
         let allowance = request.release_allowance.as_ref().and_then(|d| fields.take("release_allowance", micros(d)));
         fields.finish()?;
         let state = request.state_code.as_deref().map(Into::into);
-        let change = ProfileChange { name, state, zone, allowance_us: allowance, ..ProfileChange::default() };
+        let change = ProfileChange {
+            name,
+            state,
+            zone,
+            allowance_us: allowance,
+            two_person_switch: request.two_person_switch,
+            preview_required: request.policy_preview_required,
+            ..ProfileChange::default()
+        };
         let written = self.write(call, Command::County(CountyCommand::Update(change))).await?;
         Ok(Response::new(pb::UpdateCountyResponse {
             county: Some(county(&written.county)),

@@ -24,7 +24,7 @@ pub fn code_of(reason: ErrorReason) -> Code {
     use ErrorReason as R;
     match reason {
         R::CursorInvalid | R::AsOfInFuture => Code::OutOfRange,
-        R::StaleEtag => Code::Aborted,
+        R::StaleEtag | R::PreviewDiffers => Code::Aborted,
         R::DeadlinePassed => Code::DeadlineExceeded,
         R::JournalUnreadable => Code::DataLoss,
         other => match other as i32 {
@@ -232,6 +232,8 @@ fn reason_of(method: &str, refusal: &Refusal) -> ErrorReason {
         Why::Overlaps => R::RateDateTaken,
         Why::AmountTooLarge => R::AmountOverflow,
         Why::TooManyAffected => R::TooManyOpenDetainers,
+        Why::PreviewRequired => R::PreviewRequired,
+        Why::PreviewDiffers => R::PreviewDiffers,
     }
 }
 

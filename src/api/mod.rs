@@ -26,6 +26,7 @@ mod import;
 mod journal;
 mod policy;
 mod report;
+mod revisions;
 mod token;
 
 use crate::domain::booking::Booking;

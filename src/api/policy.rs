@@ -2,9 +2,10 @@
 
 use super::agreements::{agreement, agreement_state, rate, read_rate, read_terms, wanted_state};
 use super::auth::principal;
-use super::convert::policy::{read_rules, wire_revision};
+use super::convert::policy::{read_rules, wire_draft, wire_revision};
 use super::names::{self};
 use super::paging::Page;
+use super::revisions::{proposed, read_digest};
 use super::time::{Fields, receipt, stamp, wire_pair};
 use super::{Api, error, write};
 use crate::domain::agreement::Agreement;
@@ -60,19 +61,46 @@ impl pb::policy_service_server::PolicyService for Api {
         let (caller, request) = (principal(&request)?, request.into_inner());
         let mut fields = Fields::new();
         let Some(id) = fields.name("parent", &request.parent, names::county) else { return Err(fields.refusal()) };
-        let call = write::call(&mut fields, &caller, "SwitchPolicyMode", &id, &request)?;
+        let mut call = write::call(&mut fields, &caller, "SwitchPolicyMode", &id, &request)?;
+        call.preview = read_digest(&mut fields, &request.preview_digest);
         let Some(new) = read_switch(&mut fields, &id, &request) else { return Err(fields.refusal()) };
         fields.finish()?;
         let written = self.write(call, Command::County(CountyCommand::Switch(Box::new(new)))).await?;
         let made = written.events.iter().find_map(|event| if let Event::RevisionActivated(r) = event { Some(r) } else { None });
         Ok(Response::new(pb::SwitchPolicyModeResponse {
+            impact_digest: written.followed.digest().to_vec(),
+            proposal: proposed(&written),
             policy_revision: made.map(|made| wire_revision(&written.county, made)),
             receipt: receipt(&id, written.pair, written.county.policy_seq, request.validate_only),
             detainers_decided: written.followed.decided,
-            turned_to_honor: written.followed.to_honor,
-            turned_from_honor: written.followed.from_honor,
-            holds_ended: written.followed.holds_ended,
+            turned_to_honor: written.followed.to_honor(),
+            turned_from_honor: written.followed.from_honor(),
+            holds_ended: written.followed.holds_ended(),
         }))
+    }
+
+    async fn create_policy_revision(
+        &self,
+        request: Request<pb::CreatePolicyRevisionRequest>,
+    ) -> Result<Response<pb::CreatePolicyRevisionResponse>, Status> {
+        let caller = principal(&request)?;
+        self.create_policy_revision_for(&caller, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn preview_policy_revision(
+        &self,
+        request: Request<pb::PreviewPolicyRevisionRequest>,
+    ) -> Result<Response<pb::PreviewPolicyRevisionResponse>, Status> {
+        let caller = principal(&request)?;
+        self.preview_policy_revision_for(&caller, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn activate_policy_revision(
+        &self,
+        request: Request<pb::ActivatePolicyRevisionRequest>,
+    ) -> Result<Response<pb::ActivatePolicyRevisionResponse>, Status> {
+        let caller = principal(&request)?;
+        self.activate_policy_revision_for(&caller, request.into_inner()).await.map(Response::new)
     }
 
     async fn get_effective_policy(
@@ -110,11 +138,10 @@ impl pb::policy_service_server::PolicyService for Api {
         let Some((id, key)) = name else { return Err(fields.refusal()) };
         fields.finish()?;
         let (pair, found) = self.county_at(&caller, &id, as_of).await?;
-        let one = found.revision(&key).ok_or_else(|| error::not_found("policy revision", &request.name))?;
-        Ok(Response::new(pb::GetPolicyRevisionResponse {
-            policy_revision: Some(wire_revision(&found, one)),
-            as_of_pair: Some(wire_pair(pair)),
-        }))
+        let drafted = || found.draft(&key).map(|draft| wire_draft(&found, draft));
+        let one = found.revision(&key).map(|one| wire_revision(&found, one)).or_else(drafted);
+        let one = one.ok_or_else(|| error::not_found("policy revision", &request.name))?;
+        Ok(Response::new(pb::GetPolicyRevisionResponse { policy_revision: Some(one), as_of_pair: Some(wire_pair(pair)) }))
     }
 
     async fn list_policy_revisions(

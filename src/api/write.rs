@@ -53,7 +53,7 @@ writes! {
     ReleaseBookingRequest etag, CorrectBookingRequest etag, ConfirmProposalRequest,
     RecordDetainerRequest etag, AttachDocumentRequest etag, RecordServiceRequest etag, LiftDetainerRequest etag,
     ReplaceDetainerRequest etag, ResolveReviewRequest etag, RecordNoticeRequest etag,
-    SwitchPolicyModeRequest etag, CreateAgreementRequest, AmendAgreementRequest etag, TerminateAgreementRequest etag,
+    SwitchPolicyModeRequest etag, CreatePolicyRevisionRequest, ActivatePolicyRevisionRequest etag, CreateAgreementRequest, AmendAgreementRequest etag, TerminateAgreementRequest etag,
     SetRateRequest, CreateTokenRequest, RevokeTokenRequest,
 }
 
@@ -84,6 +84,7 @@ pub fn call(
         body: request.canonical().encode_to_vec(),
         validate_only: request.validate_only(),
         etag,
+        preview: None,
         history: principal.history,
         sealed: Vec::new(),
     })

@@ -294,8 +294,12 @@ pub enum CountyCommand {
     UpdateFacility(FacilityChange),
     /// A calendar is set; its etag is given when it is recorded.
     SetCalendar(Calendar),
-    /// A rule is activated.
+    /// A rule is made and activated at once.
     Switch(Box<NewRevision>),
+    /// A rule is made, to be activated later.
+    Draft(Box<NewRevision>),
+    /// A rule that was made is activated; when it takes effect, where its draft's plan is not meant.
+    Activate(RevisionId, Option<Instant>),
     /// The second person confirms.
     Confirm(ProposalId),
     /// A promise is made.
@@ -321,6 +325,8 @@ pub struct ProfileChange {
     pub currency: Option<Arc<str>>,
     /// Whether a switch needs a second person.
     pub two_person_switch: Option<bool>,
+    /// Whether a switch needs the digest of its preview.
+    pub preview_required: Option<bool>,
     /// Microseconds of release paperwork that it states.
     pub allowance_us: Option<i64>,
 }

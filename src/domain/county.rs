@@ -23,6 +23,8 @@ pub struct County {
     pub calendars: BTreeMap<Arc<str>, Calendar>,
     /// Its rules, in recorded order.
     pub revisions: Vec<Revision>,
+    /// Rules that were made and are not activated, in recorded order.
+    pub drafts: Vec<Draft>,
     /// The federal promises to pay.
     pub agreements: BTreeMap<AgreementId, Agreement>,
     /// What a day costs.
@@ -52,8 +54,19 @@ pub struct Profile {
     pub currency: Arc<str>,
     /// Whether a switch needs a second person.
     pub two_person_switch: bool,
+    /// Whether a switch needs the digest of its preview.
+    pub preview_required: bool,
     /// Microseconds of release paperwork that the county states, shown beside over-detention, never instead of it.
     pub allowance_us: i64,
+}
+
+/// A rule that was made and is not activated.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Draft {
+    /// The rule; its stamp tells when it was made, not when it takes effect.
+    pub revision: Revision,
+    /// When it is meant to take effect; nothing where that is left to its activation.
+    pub planned: Option<Instant>,
 }
 
 /// A jail.
@@ -117,6 +130,12 @@ impl County {
     #[must_use]
     pub fn revision(&self, id: &RevisionId) -> Option<&Revision> {
         self.revisions.iter().find(|r| &r.id == id)
+    }
+
+    /// A draft by its id.
+    #[must_use]
+    pub fn draft(&self, id: &RevisionId) -> Option<&Draft> {
+        self.drafts.iter().find(|draft| &draft.revision.id == id)
     }
 
     /// The revision in force at an instant: greatest effective time, then latest recorded.

@@ -2,7 +2,7 @@
 
 use super::agreement::Agreement;
 use super::booking::{Alert, Correction, Custody, Posting, Proposal, Reservation};
-use super::county::{Calendar, Facility, Profile};
+use super::county::{Calendar, Draft, Facility, Profile};
 use super::decision::Decision;
 use super::detainer::{Detainer, Document, Duty, Lift, Replacement, ReviewDeclined, Service};
 use super::facts::{Arrival, Basis, BasisClose, Ending, FactRecord, Source, Stamp, TextRef};
@@ -26,6 +26,8 @@ pub enum Event {
     CalendarSet(Calendar),
     /// A rule was activated.
     RevisionActivated(Revision),
+    /// A rule was made; it is not activated.
+    RevisionDrafted(Draft),
     /// An agreement was made, amended or terminated.
     AgreementSet(Agreement),
     /// A rate was set.

@@ -102,6 +102,7 @@ pub fn apply(booking: &mut Booking, event: &Event) {
         | Event::FacilitySet(_)
         | Event::CalendarSet(_)
         | Event::RevisionActivated(_)
+        | Event::RevisionDrafted(_)
         | Event::AgreementSet(_)
         | Event::RateSet(_)
         | Event::BookingCreated(_) => {}
@@ -246,8 +247,12 @@ pub fn county(state: Option<County>, seq: i64, event: &Event) -> Option<County> 
             county.calendars.insert(calendar.id.clone(), calendar.clone());
         }
         Event::RevisionActivated(revision) => {
+            county.drafts.retain(|draft| draft.revision.id != revision.id);
             county.revisions.push(revision.clone());
             county.policy_seq = seq;
+        }
+        Event::RevisionDrafted(draft) => {
+            county.drafts.push(draft.clone());
         }
         Event::AgreementSet(agreement) => {
             county.agreements.insert(agreement.id.clone(), agreement.clone());
@@ -311,6 +316,7 @@ fn new_county(created: &CountyCreated, seq: i64) -> County {
         facilities: BTreeMap::new(),
         calendars: BTreeMap::new(),
         revisions: Vec::new(),
+        drafts: Vec::new(),
         agreements: BTreeMap::new(),
         rates: RateBook::default(),
         balances: BTreeMap::new(),

@@ -22,6 +22,7 @@ pub mod evolve;
 pub mod facts;
 pub mod gap;
 pub mod ids;
+pub mod impact;
 pub mod money;
 pub mod numbered;
 pub mod policy;

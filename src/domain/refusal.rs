@@ -53,6 +53,10 @@ pub enum Why {
     AmountTooLarge,
     /// More bookings than one command may touch.
     TooManyAffected,
+    /// The county asks for a preview of every switch.
+    PreviewRequired,
+    /// The switch would do something else than its preview said.
+    PreviewDiffers,
 }
 
 /// A command that was refused.

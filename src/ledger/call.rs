@@ -5,6 +5,7 @@ use crate::domain::command::{BookingCommand, CountyCommand};
 use crate::domain::county::County;
 use crate::domain::event::Event;
 use crate::domain::ids::{BookingId, CountyId};
+use crate::domain::impact::Impact;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Instant;
 use crate::journal::wire::WireError;
@@ -31,6 +32,8 @@ pub struct Call {
     pub validate_only: bool,
     /// The sequence the caller last saw of what it changes; another one is refused.
     pub etag: Option<i64>,
+    /// The digest of the preview that a switch goes by; another one is refused.
+    pub preview: Option<[u8; 32]>,
     /// Whether a county's history is being loaded.
     pub history: bool,
     /// Sealed identity and texts that the command refers to: stored in the same transaction, only if it is recorded.
@@ -83,22 +86,9 @@ pub struct Written {
     /// What its records of its own stream hold; empty where it was so already.
     pub events: Vec<Event>,
     /// Bookings that followed a change of the county's settings.
-    pub followed: Followed,
+    pub followed: Impact,
     /// Whether this was recorded by an earlier call with the same request id.
     pub replayed: bool,
-}
-
-/// What following bookings did, counted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Followed {
-    /// Requests decided.
-    pub decided: i64,
-    /// Of these, turned to HONOR.
-    pub to_honor: i64,
-    /// Of these, turned away from HONOR.
-    pub from_honor: i64,
-    /// Running holds whose authority now ends earlier.
-    pub holds_ended: i64,
 }
 
 /// Why a call got no answer.

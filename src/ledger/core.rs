@@ -2,12 +2,13 @@
 
 use super::load::Reader;
 use super::memory::{Era, Latest, Memory};
-use super::turn::{Fate, Turn, followed, own_stream};
+use super::turn::{Fate, Turn, own_stream};
 use super::{Call, Clock, Command, LedgerError, Written};
 use crate::domain::booking::Booking;
 use crate::domain::county::County;
 use crate::domain::evolve;
 use crate::domain::ids::{BookingId, CountyId};
+use crate::domain::impact::Impact;
 use crate::domain::time::Instant;
 use crate::identity::{Entropy, MasterKey};
 use crate::journal::record::Stream;
@@ -263,7 +264,12 @@ impl Core {
             ids.iter().map(|id| (id.clone(), before.get(id).map(|booking| Booking::clone(booking)))).collect();
         let mut events = Vec::new();
         let own = own_stream(command);
+        // What was settled before the county's own record did not follow from it.
+        let mut start = BTreeMap::new();
         for record in &records {
+            if record.stream == Stream::County && own == Stream::County {
+                start.clone_from(&after);
+            }
             if let Some(booking) = booking_of(&record.stream).and_then(|id| after.get_mut(id)) {
                 let start = booking.take();
                 *booking = record.events.iter().fold(start, |state, event| evolve::booking(state, record.seq, event));
@@ -272,8 +278,8 @@ impl Core {
                 events.extend(record.events.iter().cloned());
             }
         }
-        let touched = after.iter().filter_map(|(id, after)| Some((before.get(id).map(|b| &**b), after.as_ref()?)));
-        let followed = followed(touched);
+        let touched = start.iter().filter_map(|(id, before)| Some((before.as_ref(), after.get(id)?.as_ref()?)));
+        let followed = Impact::of(touched);
         let booking = match command {
             Command::Booking(id, _) => after.remove(id).flatten().map(Arc::new),
             Command::County(_) => None,

@@ -14,6 +14,6 @@ mod memory;
 pub mod sweeper;
 mod turn;
 
-pub use call::{AsOf, Call, Command, Followed, LedgerError, Pair, Written};
+pub use call::{AsOf, Call, Command, LedgerError, Pair, Written};
 pub use clock::{Clock, MachineClock};
 pub use lane::Ledger;

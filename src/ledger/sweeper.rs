@@ -158,6 +158,7 @@ fn call(county: &CountyId, body: &str) -> Call {
         body: body.as_bytes().to_vec(),
         validate_only: false,
         etag: None,
+        preview: None,
         history: false,
         sealed: Vec::new(),
     }

@@ -47,7 +47,7 @@ pub fn booking(county: &County, booking: &Booking) -> Vec<Row> {
     let mut rows = vec![stay(county, booking)];
     rows.extend(booking.detainers.iter().map(|d| detainer(county, booking, d)));
     rows.extend(booking.custody.holds.iter().map(|h| hold(county, booking, h)));
-    rows.extend(booking.proposals.iter().map(|p| proposal(county, booking, p)));
+    rows.extend(booking.proposals.iter().map(|p| proposal(&county.id, id(&booking.id), p)));
     rows
 }
 
@@ -131,10 +131,11 @@ fn hold(county: &County, booking: &Booking, hold: &Hold) -> Row {
     Row::new(&HOLDS, vec![id(&county.id), id(&booking.id), id(&hold.id)], body)
 }
 
-fn proposal(county: &County, booking: &Booking, proposal: &Proposal) -> Row {
-    let seq = proposal.correction.as_ref().map_or(0, |correction| correction.stamp.seq);
-    let body = vec![id(&booking.id), Cell::Int(seq), proposal.expires.into(), proposal.confirmed.into()];
-    Row::new(&PROPOSALS, vec![id(&county.id), id(&proposal.id)], body)
+fn proposal(county: &CountyId, booking: Cell, proposal: &Proposal) -> Row {
+    let corrects = proposal.correction.as_ref().map(|correction| correction.stamp.seq);
+    let seq = corrects.or_else(|| proposal.switch.as_ref().map(|rule| rule.effective.seq)).unwrap_or(0);
+    let body = vec![booking, Cell::Int(seq), proposal.expires.into(), proposal.confirmed.into()];
+    Row::new(&PROPOSALS, vec![id(county), id(&proposal.id)], body)
 }
 
 /// The rows that a booking's record adds for good.
@@ -197,9 +198,12 @@ pub fn county(county: &County) -> Vec<Row> {
     rows.extend(county.facilities.values().map(|f| setting("facility", id(&f.id), Cell::Null, encode(f))));
     rows.extend(county.calendars.values().map(|c| setting("calendar", text(&c.id), Cell::Null, encode(c))));
     rows.extend(county.revisions.iter().map(|r| setting("revision", id(&r.id), r.effective.effective.into(), encode(r))));
+    rows.extend(county.drafts.iter().map(|d| setting("draft", id(&d.revision.id), Cell::Null, encode(d))));
     rows.extend(county.agreements.values().map(|a| setting("agreement", id(&a.id), a.starts_at().into(), encode(a))));
     rows.extend(county.rates.iter().map(|r| setting("rate", id(&r.id), day(r.effective), encode(r))));
     rows.extend(county.proposals.iter().map(|p| setting("proposal", id(&p.id), Cell::Null, encode(p))));
+    // Among the proposals of bookings, without one.
+    rows.extend(county.proposals.iter().map(|p| proposal(&county.id, Cell::from(""), p)));
     let balance = |(agreement, balance): (&AgreementId, &Balance)| {
         let body = vec![Cell::Int(balance.reserved.get()), Cell::Int(balance.spent.get())];
         Row::new(&BUDGETS, vec![id(&county.id), id(agreement)], body)
@@ -275,6 +279,7 @@ pub fn read_county(name: &CountyId, settings: &[Version], budgets: &[Version]) -
         facilities: BTreeMap::new(),
         calendars: BTreeMap::new(),
         revisions: Vec::new(),
+        drafts: Vec::new(),
         agreements: BTreeMap::new(),
         rates: RateBook::default(),
         balances: BTreeMap::new(),
@@ -295,6 +300,7 @@ pub fn county_after(mut county: County, settings: &[Version], budgets: &[Version
         setting(&mut county, version)?;
     }
     county.revisions.sort_by_key(|r| r.effective.seq);
+    county.drafts.sort_by_key(|d| d.revision.effective.seq);
     county.proposals.sort_by_key(|p| p.proposed);
     for version in budgets {
         let cents = |name| version.row.get(name).and_then(Cell::as_int).ok_or_else(|| BadSetting::Cell(version.row.id()));
@@ -322,7 +328,14 @@ fn setting(county: &mut County, version: &Version) -> Result<(), BadSetting> {
         "revision" => {
             let revision: crate::domain::policy::Revision = body(version)?;
             county.policy_seq = county.policy_seq.max(revision.effective.seq);
+            county.drafts.retain(|draft| draft.revision.id != revision.id);
             county.revisions.push(revision);
+        }
+        "draft" => {
+            let draft: crate::domain::county::Draft = body(version)?;
+            if county.revision(&draft.revision.id).is_none() {
+                county.drafts.push(draft);
+            }
         }
         "agreement" => {
             let agreement: crate::domain::agreement::Agreement = body(version)?;

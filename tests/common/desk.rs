@@ -112,6 +112,7 @@ impl Desk {
             body: id.to_be_bytes().to_vec(),
             validate_only: false,
             etag: None,
+            preview: None,
             history: false,
             sealed: Vec::new(),
         };
@@ -289,6 +290,7 @@ pub async fn stays(ledger: &Ledger, clock: &Hand, count: usize) {
             body: requests.to_be_bytes().to_vec(),
             validate_only: false,
             etag: None,
+            preview: None,
             history: false,
             sealed: Vec::new(),
         };

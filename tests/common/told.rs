@@ -36,6 +36,7 @@ pub fn call(request: &str) -> Call {
         body: request.as_bytes().to_vec(),
         validate_only: false,
         etag: None,
+        preview: None,
         history: true,
         sealed: Vec::new(),
     }

@@ -2,7 +2,7 @@
 
 use super::super::auth::Principal;
 use super::super::convert::booking::{Shown, wire_booking};
-use super::super::convert::correction::{Reader, content_digest, paths, wire_proposal};
+use super::super::convert::correction::{Reader, content_digest, paths, proposal_digest, wire_proposal};
 use super::super::convert::facts::About;
 use super::super::error::{not_found, of_store, status};
 use super::super::names::{self, of};
@@ -10,11 +10,11 @@ use super::super::time::{Fields, receipt};
 use super::super::{Api, write};
 use super::{after, called, whole};
 use crate::domain::booking::Proposal;
-use crate::domain::command::BookingCommand;
+use crate::domain::command::{BookingCommand, CountyCommand};
 use crate::domain::event::Event;
 use crate::domain::ids::{BookingId, CountyId, ProposalId};
 use crate::identity::Label;
-use crate::ledger::{AsOf, Command};
+use crate::ledger::{AsOf, Call, Command};
 use crate::pb;
 use crate::rows::{Cell, ColType};
 use tonic::Status;
@@ -90,6 +90,9 @@ impl Api {
         let (call, ((county, id), digest)) = whole(fields, call, name.zip(digest))?;
         let missing = || not_found("proposal", &request.name);
         let booking = self.booking_of(&county, &id).await?.ok_or_else(missing)?;
+        if booking.as_str().is_empty() {
+            return self.confirm_switch(caller, call, &county, &id, digest).await;
+        }
         let (_, _, known) = self.booking_at(caller, &county, &booking, AsOf::Latest).await?;
         let proposal = find(&known.proposals, &id).ok_or_else(missing)?;
         if proposal.correction.as_ref().is_none_or(|correction| content_digest(correction) != digest) {
@@ -113,7 +116,38 @@ impl Api {
         })
     }
 
-    /// The booking that a proposal is about.
+    /// Activates a policy revision that another person proposed.
+    async fn confirm_switch(
+        &self,
+        caller: &Principal,
+        call: Call,
+        county: &CountyId,
+        id: &ProposalId,
+        digest: [u8; 32],
+    ) -> Result<pb::ConfirmProposalResponse, Status> {
+        if !caller.roles.contains(&pb::Role::Administrator) {
+            return Err(status(pb::ErrorReason::RoleRequired, "the credential's roles do not allow this call"));
+        }
+        let validate_only = call.validate_only;
+        let (_, known) = self.county_at(caller, county, AsOf::Latest).await?;
+        let missing = || not_found("proposal", &of::proposal(county, id));
+        let proposal = find(&known.proposals, id).ok_or_else(missing)?;
+        if proposal_digest(proposal) != Some(digest) {
+            let detail = "the digest is not that of the proposal: read it again, and confirm what it says";
+            return Err(status(pb::ErrorReason::ProposalDiffers, detail));
+        }
+        let written = self.write(call, Command::County(CountyCommand::Confirm(id.clone()))).await?;
+        let done = find(&written.county.proposals, id).ok_or_else(missing)?;
+        let nobody = BookingId::trusted("");
+        let about = About { county: &written.county, booking: &nobody, facility: None };
+        Ok(pb::ConfirmProposalResponse {
+            proposal: Some(wire_proposal(about, done, String::new(), done.confirmed.unwrap_or(done.proposed))),
+            receipt: receipt(county, written.pair, written.county.policy_seq, validate_only),
+            booking: None,
+        })
+    }
+
+    /// The booking that a proposal is about; without a name where it is about the county's policy.
     async fn booking_of(&self, county: &CountyId, proposal: &ProposalId) -> Result<Option<BookingId>, Status> {
         let sql = "select booking from proposals where county = $1 and proposal = $2 and to_seq is null";
         let params = [county.as_str().into(), proposal.as_str().into()];

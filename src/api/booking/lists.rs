@@ -130,12 +130,19 @@ impl Api {
         let booking = booking.map(|(_, booking)| booking);
         let mut found = self.proposals_wanted(&county, pair, state, booking.as_ref(), at, &page).await?;
         let next_page_token = self.cut(&page, pair, at.micros(), &mut found, |(seq, ..)| seq.to_string());
-        let ids: Vec<BookingId> = found.iter().map(|(.., booking)| booking.clone()).collect();
+        let ids = found.iter().map(|(.., booking)| booking.clone()).filter(|booking| !booking.as_str().is_empty());
+        let ids: Vec<BookingId> = ids.collect();
         let all = self.as_of_pair(&county, &ids, pair).await?;
         let subjects: Vec<SubjectId> = all.values().map(|booking| booking.subject.clone()).collect();
         let opener = if identity { Some(self.opener(caller, "ListProposals", &county, &subjects).await?) } else { None };
         let mut proposals = Vec::with_capacity(found.len());
         for (_, id, of) in &found {
+            if of.as_str().is_empty() {
+                let about = About { county: &shared, booking: of, facility: None };
+                let about_policy = shared.proposals.iter().find(|proposal| proposal.id == *id);
+                proposals.extend(about_policy.map(|proposal| wire_proposal(about, proposal, String::new(), at)));
+                continue;
+            }
             let Some(known) = all.get(of) else { continue };
             let Some(proposal) = known.proposals.iter().find(|proposal| proposal.id == *id) else { continue };
             let digest = proposal.correction.as_ref().map(|correction| &correction.reason);

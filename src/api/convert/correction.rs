@@ -5,6 +5,7 @@ use super::super::time::{Fields, stamp, wire_source};
 use super::custody::{basis_kind, close_reason, end_kind, wire_basis_kind, wire_close_reason, wire_end_kind};
 use super::facts::{self, About};
 use super::form::{service_method, wire_service_method};
+use super::policy::wire_revision;
 use crate::domain::booking::{CorrectedFact, Correction, Proposal, ServedHow};
 use crate::domain::facts::{Source, Stamp, TextRef};
 use crate::domain::ids::{BasisId, BookingId, CountyId};
@@ -337,6 +338,13 @@ pub fn content_digest(correction: &Correction) -> [u8; 32] {
     Sha256::digest(encode(correction)).into()
 }
 
+/// What the second person quotes of a proposal.
+#[must_use]
+pub fn proposal_digest(proposal: &Proposal) -> Option<[u8; 32]> {
+    let correction = proposal.correction.as_ref().map(content_digest);
+    correction.or_else(|| proposal.switch.as_ref().map(|rule| Sha256::digest(encode(&**rule)).into()))
+}
+
 /// A correction as it was recorded.
 #[must_use]
 pub fn wire_correction(about: About<'_>, known: &Correction) -> pb::Correction {
@@ -420,16 +428,17 @@ pub fn wire_proposal(about: About<'_>, known: &Proposal, reason: String, at: Ins
     let confirmed_by: Option<&Arc<str>> = known.confirmed_by.as_ref().filter(|_| confirmed.is_some());
     pb::Proposal {
         name: of::proposal(&about.county.id, &known.id),
-        booking: of::booking(&about.county.id, about.booking),
+        booking: correction.map(|_| of::booking(&about.county.id, about.booking)).unwrap_or_default(),
         correction: correction.map(|correction| wire_correction(about, correction)),
         source: correction.map(|correction| wire_source(&correction.source)),
         reason,
-        content_digest: correction.map(|correction| content_digest(correction).to_vec()).unwrap_or_default(),
+        content_digest: proposal_digest(known).map(|digest| digest.to_vec()).unwrap_or_default(),
         proposed_by: known.person.to_string(),
         propose_time: Some(stamp(known.proposed)),
         expire_time: Some(stamp(known.expires)),
         state: state.into(),
         confirmed_by: confirmed_by.map(ToString::to_string).unwrap_or_default(),
         confirm_time: confirmed.map(stamp),
+        policy_revision: known.switch.as_ref().map(|rule| wire_revision(about.county, rule)),
     }
 }

@@ -7,7 +7,7 @@ use super::form::{edition, wire_edition};
 use super::words;
 use crate::domain::agreement::MinimumCoverage;
 use crate::domain::clock::{ExclusionRule, Limit, StartRule};
-use crate::domain::county::County;
+use crate::domain::county::{County, Draft};
 use crate::domain::facts::Stamp;
 use crate::domain::ids::{CountyId, RevisionId};
 use crate::domain::policy::{
@@ -81,6 +81,20 @@ pub fn wire_revision(county: &County, found: &Revision) -> pb::PolicyRevision {
         notify_where: found.notify_where.as_ref().map(wire_condition),
         transfer_where: found.transfer_where.as_ref().map(wire_condition),
         notice_hours: found.notice_hours.and_then(|hours| i32::try_from(hours).ok()).unwrap_or(0),
+        state: pb::PolicyRevisionState::Activated.into(),
+        author: found.author.to_string(),
+        approver: found.approver.as_deref().unwrap_or_default().to_owned(),
+    }
+}
+
+/// A revision that waits to be activated.
+#[must_use]
+pub fn wire_draft(county: &County, draft: &Draft) -> pb::PolicyRevision {
+    pb::PolicyRevision {
+        effective_time: draft.planned.map(stamp),
+        end_time: None,
+        state: pb::PolicyRevisionState::Draft.into(),
+        ..wire_revision(county, &draft.revision)
     }
 }
 

@@ -84,6 +84,7 @@ pub async fn run(context: &Context, command: CountyCommand) -> Result<(), Failur
                 release_allowance: make
                     .release_allowance
                     .map(|minutes| prost_types::Duration { seconds: i64::from(minutes) * 60, nanos: 0 }),
+                ..pb::CreateCountyRequest::default()
             };
             let answer = client.create_county(request).await?;
             output::recorded(context, &format!("County {}", make.id), answer.receipt.as_ref())

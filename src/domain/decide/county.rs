@@ -4,7 +4,7 @@ use super::super::agreement::{Agreement, Term};
 use super::super::booking::{Booking, PostingCause, Proposal};
 use super::super::clock::Limit;
 use super::super::command::{CountyCommand, FacilityChange, NewFacility, NewRate, NewRevision, ProfileChange};
-use super::super::county::{Calendar, County, Facility, Profile};
+use super::super::county::{Calendar, County, Draft, Facility, Profile};
 use super::super::decision::Trigger;
 use super::super::detainer::Detainer;
 use super::super::event::{CountyCreated, Event};
@@ -24,6 +24,8 @@ pub struct CountyAnswer {
     pub events: Vec<Event>,
     /// Which bookings have to be decided, derived or posted anew in the same transaction.
     pub affected: Option<Affected>,
+    /// What would follow, where the act first waits for its second person.
+    pub proposed: Option<Box<CountyAnswer>>,
 }
 
 /// Bookings that follow a change of the county's settings.
@@ -76,7 +78,13 @@ pub fn county(
         CountyCommand::CreateFacility(new) => create_facility(county, new, ctx).map(alone),
         CountyCommand::UpdateFacility(change) => update_facility(county, change, ctx).map(alone),
         CountyCommand::SetCalendar(calendar) => Ok(alone(set_calendar(county, calendar, ctx))),
-        CountyCommand::Switch(new) => switch(county, decided, new, ctx),
+        CountyCommand::Switch(new) => activate(county, decided, revision(county, new, ctx)?, ctx),
+        CountyCommand::Draft(new) => draft(county, new, ctx).map(alone),
+        CountyCommand::Activate(id, at) => {
+            let draft = county.draft(id).ok_or_else(|| not_drafted(county, id))?;
+            let effective = ctx.moment().stamp(at.or(draft.planned).unwrap_or(ctx.now));
+            activate(county, decided, Revision { effective, ..draft.revision.clone() }, ctx)
+        }
         CountyCommand::Confirm(id) => confirm(county, decided, id, ctx),
         CountyCommand::CreateAgreement(agreement) => create_agreement(county, agreement, ctx),
         CountyCommand::AmendAgreement(agreement) => amend_agreement(county, agreement, ctx),
@@ -86,7 +94,7 @@ pub fn county(
 }
 
 fn alone(events: Vec<Event>) -> CountyAnswer {
-    CountyAnswer { events, affected: None }
+    CountyAnswer { events, ..CountyAnswer::default() }
 }
 
 fn create(state: Option<&County>, id: &CountyId, profile: &Profile, ctx: &Context) -> Result<Vec<Event>, Refusal> {
@@ -105,6 +113,7 @@ fn update(county: &County, change: &ProfileChange) -> Result<Vec<Event>, Refusal
         zone: change.zone.unwrap_or(known.zone),
         currency: change.currency.clone().unwrap_or(known.currency),
         two_person_switch: change.two_person_switch.unwrap_or(known.two_person_switch),
+        preview_required: change.preview_required.unwrap_or(known.preview_required),
         allowance_us: change.allowance_us.unwrap_or(known.allowance_us),
     };
     let money = !county.agreements.is_empty() || county.rates.iter().next().is_some();
@@ -162,8 +171,30 @@ fn set_calendar(county: &County, calendar: &Calendar, ctx: &Context) -> Vec<Even
     }
 }
 
-fn switch(county: &County, decided: Option<Instant>, new: &NewRevision, ctx: &Context) -> Result<CountyAnswer, Refusal> {
-    let revision = revision(county, new, ctx)?;
+fn not_drafted(county: &County, id: &RevisionId) -> Refusal {
+    match county.revision(id) {
+        Some(_) => Refusal::new(Why::IdTaken, "name", format!("revision {id} was activated already: nothing activated changes")),
+        None => missing("revision", id.as_str()),
+    }
+}
+
+/// Makes a rule that waits to be activated; the same one twice is one.
+fn draft(county: &County, new: &NewRevision, ctx: &Context) -> Result<Vec<Event>, Refusal> {
+    if let Some(known) = new.id.as_ref().and_then(|id| county.draft(id)) {
+        let Revision { id, effective, author, county_days, .. } = known.revision.clone();
+        if known.revision == (Revision { id, effective, author, county_days, ..new.revision.clone() })
+            && known.planned == new.effective
+        {
+            return Ok(Vec::new());
+        }
+    }
+    let now = NewRevision { effective: None, ..new.clone() };
+    let revision = revision(county, &now, ctx)?;
+    Ok(vec![Event::RevisionDrafted(Draft { revision, planned: new.effective })])
+}
+
+/// Activates a rule, or proposes that to a second person.
+fn activate(county: &County, decided: Option<Instant>, revision: Revision, ctx: &Context) -> Result<CountyAnswer, Refusal> {
     not_displacing(decided, &revision, ctx)?;
     if !county.profile.two_person_switch {
         return Ok(activated(revision, Vec::new()));
@@ -177,17 +208,18 @@ fn switch(county: &County, decided: Option<Instant>, new: &NewRevision, ctx: &Co
         confirmed: None,
         confirmed_by: None,
         correction: None,
-        switch: Some(Box::new(revision)),
+        switch: Some(Box::new(revision.clone())),
     };
-    Ok(alone(vec![Event::Proposed(proposal)]))
+    let would = activated(revision, Vec::new());
+    Ok(CountyAnswer { events: vec![Event::Proposed(proposal)], affected: None, proposed: Some(Box::new(would)) })
 }
 
 fn revision(county: &County, new: &NewRevision, ctx: &Context) -> Result<Revision, Refusal> {
     let id = match &new.id {
         Some(id) => id.clone(),
-        None => RevisionId::trusted(&(county.revisions.len() + 1).to_string()),
+        None => RevisionId::trusted(&(county.revisions.len() + county.drafts.len() + 1).to_string()),
     };
-    if county.revision(&id).is_some() {
+    if county.revision(&id).is_some() || county.draft(&id).is_some() {
         return Err(Refusal::new(Why::IdTaken, "revision_id", format!("revision {id} exists already")));
     }
     if matches!(new.revision.limit, Limit::Hours(hours) if !(1..=MOST_HOURS).contains(&hours)) {
@@ -214,6 +246,7 @@ fn revision(county: &County, new: &NewRevision, ctx: &Context) -> Result<Revisio
 pub fn displaced(county: &County, command: &CountyCommand, now: Instant) -> Option<Span> {
     let from = match command {
         CountyCommand::Switch(new) => new.effective?,
+        CountyCommand::Activate(id, at) => at.or_else(|| county.draft(id)?.planned)?,
         CountyCommand::Confirm(id) => county.proposals.iter().find(|p| p.id == *id)?.switch.as_ref()?.effective.effective,
         _ => return None,
     };
@@ -238,7 +271,7 @@ fn activated(revision: Revision, mut events: Vec<Event>) -> CountyAnswer {
     let takes_in = revision.open_detainers == OpenDetainers::Reevaluate;
     events.push(Event::RevisionActivated(revision));
     let affected = Affected { open_detainers: true, since, costs_since: None, trigger: None, cause: PostingCause::Policy };
-    CountyAnswer { events, affected: takes_in.then_some(affected) }
+    CountyAnswer { events, affected: takes_in.then_some(affected), proposed: None }
 }
 
 fn confirm(county: &County, decided: Option<Instant>, id: &ProposalId, ctx: &Context) -> Result<CountyAnswer, Refusal> {
@@ -344,7 +377,7 @@ fn agreement_set(county: &County, agreement: Agreement, before: Option<&Agreemen
         trigger: None,
         cause: PostingCause::Agreement,
     };
-    CountyAnswer { events: vec![Event::AgreementSet(agreement)], affected: Some(affected) }
+    CountyAnswer { events: vec![Event::AgreementSet(agreement)], affected: Some(affected), proposed: None }
 }
 
 fn set_rate(county: &County, new: &NewRate, ctx: &Context) -> Result<CountyAnswer, Refusal> {
@@ -368,5 +401,5 @@ fn set_rate(county: &County, new: &NewRate, ctx: &Context) -> Result<CountyAnswe
         trigger: None,
         cause: PostingCause::Rate,
     };
-    Ok(CountyAnswer { events: vec![Event::RateSet(rate)], affected: Some(affected) })
+    Ok(CountyAnswer { events: vec![Event::RateSet(rate)], affected: Some(affected), proposed: None })
 }

@@ -40,7 +40,15 @@ pub fn instrument(title: &str) -> Instrument {
 /// A county's settings.
 #[must_use]
 pub fn profile(zone: Zone) -> Profile {
-    Profile { name: "County".into(), state: "".into(), zone, currency: "USD".into(), two_person_switch: false, allowance_us: 0 }
+    Profile {
+        name: "County".into(),
+        state: "".into(),
+        zone,
+        currency: "USD".into(),
+        two_person_switch: false,
+        preview_required: false,
+        allowance_us: 0,
+    }
 }
 
 /// A charge that opens.

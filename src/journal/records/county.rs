@@ -1,6 +1,6 @@
 //! The wire form of `domain::county`.
 
-use crate::domain::county::{Calendar, CalendarDay, Facility, Profile};
+use crate::domain::county::{Calendar, CalendarDay, Draft, Facility, Profile};
 use crate::journal::wire::message;
 
 message! {
@@ -18,6 +18,16 @@ message! {
         5: two_person_switch,
         /// Microseconds of release paperwork that the county states, shown beside over-detention, never instead of it.
         6: allowance_us,
+        /// Whether a switch needs the digest of its preview.
+        7: preview_required,
+    }
+
+    /// A rule that was made and is not activated.
+    Draft {
+        /// The rule; its stamp tells when it was made, not when it takes effect.
+        1: revision,
+        /// When it is meant to take effect; nothing where that is left to its activation.
+        2: planned,
     }
 
     /// A jail.

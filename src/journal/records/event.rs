@@ -216,5 +216,7 @@ oneof! {
         29: Corrected,
         /// Time used in an earlier stay was carried over, with a detainer already used there.
         30: Inherited,
+        /// A rule was made; it is not activated.
+        31: RevisionDrafted,
     }
 }

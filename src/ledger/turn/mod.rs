@@ -10,13 +10,12 @@ mod sink;
 use super::core::Core;
 use super::load::Reader;
 use super::memory::{Latest, Settle};
-use super::{Call, Command, Followed, LedgerError, Pair, Written};
+use super::{Call, Command, LedgerError, Pair, Written};
 use crate::domain::booking::Booking;
 use crate::domain::command::BookingCommand;
 use crate::domain::county::County;
-use crate::domain::decision::Outcome;
-use crate::domain::detainer::Detainer;
 use crate::domain::ids::{BookingId, CountyId, SubjectId};
+use crate::domain::impact::Impact;
 use crate::domain::time::Instant;
 use crate::identity::CountyKey;
 use crate::journal::record::{FORMAT, Stream};
@@ -264,9 +263,9 @@ impl<'a> Turn<'a> {
         }
         let undo = Undo::at(work);
         let at = Pair { seq: undo.seq, recorded: undo.recorded, root: (undo.seq > 0).then(|| work.frontier.root()) };
-        let mut run = Run { turn: self, work, call, clock, drafts: Vec::new(), undo };
+        let mut run = Run { turn: self, work, call, clock, drafts: Vec::new(), undo, impact: Impact::default() };
         let done = run.command(command).await;
-        let Run { drafts, undo, .. } = run;
+        let Run { drafts, undo, impact, .. } = run;
         let written = match done {
             Err(error @ LedgerError::Store(_)) => return Err(error),
             Err(error) => {
@@ -275,9 +274,9 @@ impl<'a> Turn<'a> {
             }
             Ok(false) => {
                 undo.restore(work);
-                answered(work, &Undo::at(work), command, &[])
+                answered(work, &Undo::at(work), command, &[], impact)
             }
-            Ok(true) => answered(work, &undo, command, &drafts),
+            Ok(true) => answered(work, &undo, command, &drafts, impact),
         };
         let Some(mut written) = written else { return refused(LedgerError::Defect("a command without a county")) };
         written.pair = match done {
@@ -332,46 +331,20 @@ pub(super) fn own_stream(command: &Command) -> Stream {
     }
 }
 
-fn answered(work: &Work, undo: &Undo, command: &Command, drafts: &[Draft]) -> Option<Written> {
+fn answered(work: &Work, undo: &Undo, command: &Command, drafts: &[Draft], followed: Impact) -> Option<Written> {
     let county = work.county.clone()?;
     let booking = match command {
         Command::Booking(id, _) => work.bookings.get(id).cloned().flatten(),
         Command::County(_) => None,
     };
     let own = own_stream(command);
-    let touched = undo.bookings.iter().filter_map(|(id, before)| {
-        let after = work.bookings.get(id).and_then(Option::as_deref)?;
-        Some((before.as_deref(), after))
-    });
     Some(Written {
         pair: Pair::default(),
         first_seq: undo.seq + i64::from(!drafts.is_empty()),
         county,
         booking,
         events: drafts.iter().filter(|draft| draft.stream == own).flat_map(|draft| draft.events.clone()).collect(),
-        followed: followed(touched),
+        followed,
         replayed: false,
     })
-}
-
-/// What following bookings did between two states. A request that was decided has turned where the answer in force from
-/// the first of its new decisions on is another than the one that was known for that instant, ahead or past.
-pub(super) fn followed<'b>(touched: impl Iterator<Item = (Option<&'b Booking>, &'b Booking)>) -> Followed {
-    let mut count = Followed::default();
-    for (before, booking) in touched {
-        for (n, detainer) in booking.detainers.iter().enumerate() {
-            let was = before.and_then(|b| b.detainers.get(n));
-            let known = was.map_or(0, |d| d.decisions.len());
-            let Some(from) = detainer.decisions.iter().skip(known).map(|d| d.at.effective).min() else { continue };
-            let honored = |detainer: &Detainer| detainer.decision_at(from).is_some_and(|d| d.outcome == Outcome::Honor);
-            count.decided += 1;
-            let (was, is) = (was.is_some_and(honored), honored(detainer));
-            count.to_honor += i64::from(!was && is);
-            count.from_honor += i64::from(was && !is);
-        }
-        let old = before.map(|b| b.custody.holds.as_slice()).unwrap_or_default();
-        let ended = old.iter().zip(&booking.custody.holds).filter(|(old, new)| new.until < old.until).count();
-        count.holds_ended += i64::try_from(ended).unwrap_or(i64::MAX);
-    }
-    count
 }

@@ -5,11 +5,12 @@ use super::{Turn, Work, subject_of};
 use crate::domain::booking::{Booking, PostingCause};
 use crate::domain::command::{BookingCommand, CountyCommand, EarlierStay, Follow};
 use crate::domain::county::County;
-use crate::domain::decide::{self, Affected, Context};
+use crate::domain::decide::{self, Affected, Context, CountyAnswer};
 use crate::domain::decision::Trigger;
 use crate::domain::event::Event;
 use crate::domain::evolve;
 use crate::domain::ids::{BookingId, SubjectId};
+use crate::domain::impact::Impact;
 use crate::domain::refusal::{Refusal, Why};
 use crate::domain::settling;
 use crate::domain::time::Instant;
@@ -35,6 +36,8 @@ pub(super) struct Run<'r, 'a> {
     pub(super) clock: Instant,
     pub(super) drafts: Vec<Draft>,
     pub(super) undo: Undo,
+    /// What bookings that followed a county's command have become, or would become.
+    pub(super) impact: Impact,
 }
 
 /// What a command changed, as it was.
@@ -163,11 +166,62 @@ impl Run<'_, '_> {
         if answer.events.is_empty() {
             return Ok(false);
         }
-        self.record(Stream::County, &ctx, answer.events)?;
-        if let Some(affected) = answer.affected {
-            self.fan_out(&affected).await?;
+        let previewed = matches!(command, CountyCommand::Switch(_) | CountyCommand::Activate(..));
+        let required = county.is_some_and(|county| county.profile.preview_required);
+        if previewed && required && self.call.preview.is_none() && !self.call.validate_only {
+            let detail = "is required: this county previews every switch; take it from PreviewPolicyRevision";
+            return Err(Refusal::new(Why::PreviewRequired, "preview_digest", detail).into());
+        }
+        let waits = answer.proposed.is_some();
+        match answer.proposed {
+            // What would follow is worked out, compared, and forgotten: the second person's act will do it.
+            Some(would) => {
+                let (outer, drafts) = (std::mem::replace(&mut self.undo, Undo::at(self.work)), std::mem::take(&mut self.drafts));
+                let done = self.followed_by(&ctx, *would, outer.bookings.keys().cloned().collect()).await;
+                self.undo.restore(self.work);
+                (self.undo, self.drafts) = (outer, drafts);
+                done?;
+                self.record(Stream::County, &ctx, answer.events)?;
+            }
+            None => {
+                let outer = std::mem::replace(&mut self.undo, Undo::at(self.work));
+                let done = self.followed_by(&ctx, answer, outer.bookings.keys().cloned().collect()).await;
+                let inner = std::mem::replace(&mut self.undo, outer);
+                for (id, before) in inner.bookings {
+                    self.undo.bookings.entry(id).or_insert(before);
+                }
+                done?;
+            }
+        }
+        if let Some(seen) = self.call.preview.filter(|seen| previewed && *seen != self.impact.digest()) {
+            let short = |digest: &[u8]| digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect::<String>();
+            let detail = format!(
+                "the switch would do something else than its preview said (digest {}..., now {}...): preview it again",
+                short(&seen),
+                short(&self.impact.digest())
+            );
+            return Err(Refusal::new(Why::PreviewDiffers, "preview_digest", detail).into());
+        }
+        if waits && !self.call.validate_only {
+            self.impact = Impact::default();
         }
         Ok(true)
+    }
+
+    /// Records a county's own events and all that follows from them, and notes what has become of the bookings.
+    /// `also` are bookings that this command changed before.
+    async fn followed_by(&mut self, ctx: &Context, answer: CountyAnswer, also: Vec<BookingId>) -> Result<(), LedgerError> {
+        self.record(Stream::County, ctx, answer.events)?;
+        if let Some(affected) = answer.affected {
+            self.fan_out(&affected, also).await?;
+        }
+        let work = &*self.work;
+        let touched = self.undo.bookings.iter().filter_map(|(id, before)| {
+            let after = work.bookings.get(id).and_then(Option::as_deref)?;
+            Some((before.as_deref(), after))
+        });
+        self.impact = Impact::of(touched);
+        Ok(())
     }
 
     /// Boxed, for what follows from a booking's command may be other bookings' commands.
@@ -193,7 +247,8 @@ impl Run<'_, '_> {
                 let at = self.context().now;
                 let trigger = Some((Trigger::Balance(agreement), at));
                 let cause = PostingCause::Agreement;
-                self.fan_out(&Affected { open_detainers: true, since: at, costs_since: None, trigger, cause }).await?;
+                self.fan_out(&Affected { open_detainers: true, since: at, costs_since: None, trigger, cause }, Vec::new())
+                    .await?;
             }
             let after = self.work.bookings.get(id).cloned().flatten();
             if let (Some(before), Some(after)) = (state, after)
@@ -273,11 +328,11 @@ impl Run<'_, '_> {
         }
     }
 
-    async fn fan_out(&mut self, affected: &Affected) -> Result<(), LedgerError> {
+    async fn fan_out(&mut self, affected: &Affected, also: Vec<BookingId>) -> Result<(), LedgerError> {
         let Some(county) = self.work.county.clone() else { return Ok(()) };
         self.turn.flush().await?;
         let mut ids = Reader::Tx(&mut self.turn.tx).may_follow(&self.work.id, affected).await?;
-        ids.extend(self.undo.bookings.keys().cloned());
+        ids.extend(self.undo.bookings.keys().cloned().chain(also));
         let ids: Vec<BookingId> = ids.into_iter().collect();
         let follow = BookingCommand::Follow(Follow { trigger: affected.trigger.clone(), cause: affected.cause });
         for chunk in ids.chunks(CHUNK) {
@@ -305,7 +360,7 @@ fn etag(work: &Work, command: &Command) -> Option<i64> {
             CountyCommand::SetCalendar(set) => county.calendars.get(&set.id).map(|one| one.seq),
             CountyCommand::AmendAgreement(set) => county.agreements.get(&set.id).map(|one| one.seq),
             CountyCommand::TerminateAgreement(id, _) => county.agreements.get(id).map(|one| one.seq),
-            CountyCommand::Switch(_) => Some(county.policy_seq),
+            CountyCommand::Switch(_) | CountyCommand::Activate(..) => Some(county.policy_seq),
             _ => Some(county.seq),
         },
     }

@@ -7,7 +7,7 @@ use crate::domain::booking::{
 };
 use crate::domain::clock::{ClockTerms, Exclusion, ExclusionRule, Limit, Readings, StartRule};
 use crate::domain::cost::CostLine;
-use crate::domain::county::{Calendar, CalendarDay, Facility, Profile};
+use crate::domain::county::{Calendar, CalendarDay, Draft, Facility, Profile};
 use crate::domain::decision::{Decision, Outcome, Reason, Trigger};
 use crate::domain::detainer::{
     Boxes, Component, Detainer, Document, DocumentKind, Done, Duty, DutyKind, Edition, Form, Lift, LiftReason, LinkedDetainer,
@@ -485,6 +485,7 @@ fn of_the_county() -> Vec<Event> {
         currency: "USD".into(),
         two_person_switch: true,
         allowance_us: HOUR_US,
+        preview_required: true,
     };
     let calendar_day = CalendarDay { date: day("2017-11-24"), name: "Day after Thanksgiving".into() };
     let mut all = vec![
@@ -501,6 +502,7 @@ fn of_the_county() -> Vec<Event> {
         }),
         Event::CalendarSet(Calendar { id: "2017".into(), days: vec![calendar_day], instrument: Some(instrument()), seq: 4 }),
         Event::RevisionActivated(revision()),
+        Event::RevisionDrafted(Draft { revision: revision(), planned: Some(at()) }),
         Event::RevisionActivated(Revision { limit: Limit::EndOfLocalDay, approver: None, ..revision() }),
         Event::RateSet(Rate {
             id: RateId::trusted("2017"),

@@ -24,6 +24,7 @@ fn county() -> County {
         currency: "USD".into(),
         two_person_switch: false,
         allowance_us: 0,
+        preview_required: false,
     };
     let facility = Facility {
         id: FacilityId::trusted("tgk"),
