@@ -115,7 +115,7 @@ fn every_example_answers_as_it_says() {
 #[test]
 fn chains_decide_the_days_beside_each_change() {
     let packs = packs();
-    let file = |name: &str| packs.get(name);
+    let file = |name: &str| packs.get(name.trim_start_matches("../"));
     for name in ["miami-dade.toml", "santa-clara.toml"] {
         let chain = chain(name);
         let ran = chain.run(file).unwrap_or_else(|why| panic!("{name}: {why}"));
@@ -127,4 +127,294 @@ fn chains_decide_the_days_beside_each_change() {
             assert!(asked.contains(&day.pred_opt().unwrap()), "{name}: nothing is asked about the day before {day}");
         }
     }
+}
+
+/// A policy without a mistake, whose parts the table below replaces.
+const SOUND: &str = r#"format = 1
+id = "p"
+title = "T"
+jurisdiction = "J"
+state = "XX"
+level = "county"
+zone = "America/New_York"
+effective = 2014-01-01
+text = "Words."
+confidence = "none: made up"
+sources = ["made up"]
+mode = "conditional"
+condition = { all = [{ use = "old" }, { age_at_least = 18 }] }
+
+[instrument]
+title = "I"
+
+[define.old]
+conviction = { classes = ["violent"], within = { conviction_years = 10 } }
+
+[[example]]
+name = "n"
+at = 2014-02-01
+form = "I-247-2012"
+expect = { hold = "review", reason = "rule-unknown" }
+"#;
+
+/// Each case replaces a part of the sound file; line, node and part of the reason must be told.
+fn broken() -> Vec<(&'static str, String, usize, &'static str, &'static str)> {
+    let tree = "condition = { all = [{ use = \"old\" }, { age_at_least = 18 }] }";
+    let put = |new: &str| (tree, new.to_owned());
+    let deep = format!("condition = {}{{ age_at_least = 18 }}{}", "{ any = [".repeat(12), "] }".repeat(12));
+    let many =
+        format!("condition = {{ any = [{}] }}", (1..=51).map(|n| format!("{{ age_at_least = {n} }},")).collect::<String>());
+    let ages = |m: usize| (1..=45).map(|n| format!("{{ age_at_least = {} }},", n + m)).collect::<String>();
+    let wide = format!("condition = {{ any = [{}] }}", (0..5).map(|m| format!("{{ all = [{}] }},", ages(m))).collect::<String>());
+    let round = "{ use = \"old\" }, { use = \"new\" }] }\n[define.new]\nnot = { use = \"newer\" }\n[define.newer]\nnot = { use = \"new\" }";
+    let rule = |(from, to): (&'static str, String), line, node, why| (from, to, line, node, why);
+    vec![
+        // TOML itself.
+        ("format = 1", "format = = 1".into(), 1, "", ""),
+        ("id = \"p\"", "id = \"p\"\nid = \"q\"".into(), 3, "", "duplicate key"),
+        // Keys, types and words.
+        ("format = 1", "format = 2".into(), 1, "format", "must be 1"),
+        ("mode =", "moode =".into(), 12, "moode", "did you mean `mode`"),
+        ("id = \"p\"", "id = \"a b\"".into(), 2, "id", "may hold only"),
+        ("id = \"p\"", "id = 7".into(), 2, "id", "must be a text in quotes, not integer"),
+        ("zone = \"America/New_York\"", "zone = \"Miami\"".into(), 7, "zone", "IANA"),
+        ("level = \"county\"", "level = \"state\"".into(), 1, "layer", "is required"),
+        ("effective = 2014-01-01", "effective = \"2014-01-01\"".into(), 8, "effective", "without quotes"),
+        ("effective = 2014-01-01", "effective = 2014-01-01\nuntil = 2014-01-01".into(), 9, "until", "must lie after"),
+        ("text = \"Words.\"", format!("text = \"{}\"", "x".repeat(5_001)), 9, "text", "1 to 5000"),
+        ("sources = [\"made up\"]", "sources = []".into(), 1, "sources", "is required"),
+        ("mode = \"conditional\"", "mode = \"decline-al\"".into(), 12, "mode", "did you mean `decline-all`"),
+        ("mode = \"conditional\"", "mode = \"decline-all\"".into(), 13, "condition", "goes only with the mode CONDITIONAL"),
+        ("mode = \"conditional\"", "mode = \"conditional\"\nnotice_hours = 49".into(), 13, "notice_hours", "1 to 48"),
+        ("[instrument]", "[clock]\nlimit = \"end-of-day\"\nexclusion = \"weekends\"\n[instrument]".into(), 17, "clock.exclusion", "must be `none`"),
+        ("[instrument]\ntitle", "[instrument]\ntitel".into(), 16, "instrument.titel", "did you mean `title`"),
+        // Trees.
+        rule(put("condition = { age_at_lest = 18 }"), 13, "condition.age_at_lest", "did you mean `age_at_least`"),
+        rule(put("condition = { blue_eyes = true }"), 13, "condition.blue_eyes", "is no condition"),
+        rule(put("condition = { age_at_least = \"18\" }"), 13, "condition.age_at_least", "whole number"),
+        rule(put("condition = { age_at_least = 0 }"), 13, "condition.age_at_least", "1 to 150"),
+        rule(put("condition = { served = false }"), 13, "condition.served", "{ not = { served = true } }"),
+        rule(put("condition = { served = true, booking_form = true }"), 13, "condition", "must have one key"),
+        rule(put("condition = { all = [] }"), 13, "condition.all", "is empty"),
+        rule(put("condition = { all = [\n  { served = true },\n  { not = { served = true } },\n] }"), 15, "condition.all[1]", "never true"),
+        rule(put("condition = { any = [\n  { served = true },\n  { served = true },\n] }"), 15, "condition.any[1]", "says the same"),
+        rule(put("condition = { any = [\n  { served = true },\n  { constant = true },\n] }"), 15, "condition.any[1]", "decides alone"),
+        rule(put("condition = { all = [\n  { form_edition = [\"I-247A\"] },\n  { form_edition = [\"I-247D\"] },\n] }"), 15, "condition.all[1]", "contradicts"),
+        rule(put("condition = { administrative_warrant = [] }"), 13, "condition.administrative_warrant", "is empty"),
+        rule(put("condition = { administrative_warrant = [\"I-206\"] }"), 13, "condition.administrative_warrant[0]", "did you mean"),
+        rule(put("condition = { pending_charge = { classes = [\"a\"], except = [\"a\"] } }"), 13, "condition.pending_charge.except", "takes away every class"),
+        rule(put("condition = { conviction = { within = { tolled = true } } }"), 13, "condition.conviction.within", "needs"),
+        rule(put("condition = { pending_case = [\"x\"] }"), 13, "condition.pending_case", "goes only with a registry"),
+        rule(put(&deep), 13, "condition.any[0].any[0].any[0].any[0].any[0].any[0].any[0].any[0].any[0].any[0].any[0].any[0]", "deeper than 12"),
+        rule(put(&many), 13, "condition.any", "at most 50"),
+        rule(put(&wide), 13, "condition.any[4].all[14]", "at most 200"),
+        // Definitions.
+        ("use = \"old\"", "use = \"odl\"".into(), 13, "condition.all[0].use", "did you mean `old`"),
+        ("{ use = \"old\" }", "{ served = true }".into(), 18, "define.old", "is used nowhere"),
+        ("{ use = \"old\" }, { age_at_least = 18 }] }", round.into(), 17, "define.newer.not.use", "new -> newer -> new"),
+        ("conviction_years = 10", "conviction_years = 151".into(), 19, "define.old.conviction.within.conviction_years", "1 to 150"),
+        // Layers.
+        ("[[example]]", "[[layer]]\nkind = \"county-rule\"\ncondition = { served = true }\n[[example]]".into(), 22, "layer[0].kind", "is none of"),
+        ("[[example]]", "[[layer]]\nkind = \"court-order\"\ncondition = { served = true }\n[[example]]".into(), 21, "layer[0].effect", "is required"),
+        ("[[example]]", "[[layer]]\nkind = \"state-ceiling\"\ncondition = { constant = false }\n[[example]]".into(), 23, "layer[0].condition", "never true"),
+        ("[[example]]", "[[layer]]\nkind = \"state-ceiling\"\nfrom = 2014-01-02\nuntil = 2014-01-01\ncondition = { served = true }\n[[example]]".into(), 24, "layer[0].until", "must lie after"),
+        // Examples.
+        ("at = 2014-02-01", "at = 2013-02-01".into(), 21, "example[0].at", "outside the policy's dates"),
+        ("form = \"I-247-2012\"", "form = \"I-247\"".into(), 24, "example[0].form", "is none of"),
+        ("form = \"I-247-2012\"", "form = { edition = \"I-247N\", hold = true }".into(), 24, "example[0].form", "asks for notice only"),
+        ("hold = \"review\"", "hold = \"maybe\"".into(), 25, "example[0].expect.hold", "is none of"),
+        (", reason = \"rule-unknown\"", String::new(), 25, "example[0].expect.reason", "is required"),
+    ]
+}
+
+#[test]
+fn a_file_with_a_mistake_is_refused_with_line_and_node() {
+    policyfile::parse(SOUND).unwrap_or_else(|mistakes| panic!("the sound file:{}", told(&mistakes)));
+    for (n, (from, to, line, node, why)) in broken().into_iter().enumerate() {
+        assert_eq!(SOUND.matches(from).count(), 1, "case {n}: {from}");
+        let mistakes = policyfile::parse(&SOUND.replacen(from, &to, 1)).expect_err(&format!("case {n}: {to}"));
+        let named = mistakes.iter().any(|m| m.line == line && m.column > 0 && m.node == node && m.why.contains(why));
+        assert!(named, "case {n}: line {line}, {node}: {why}; but:{}", told(&mistakes));
+    }
+    let long = format!("{SOUND}\n# {}", "x".repeat(200_000));
+    assert!(policyfile::parse(&long).is_err_and(|mistakes| mistakes.iter().any(|m| m.why.contains("200000 bytes"))));
+}
+
+#[test]
+fn every_mistake_is_told_at_once() {
+    let text = SOUND.replace("zone = \"America/New_York\"", "zone = \"Miami\"").replace("id = \"p\"", "id = \"a b\"");
+    let mistakes = policyfile::parse(&text).expect_err("two mistakes");
+    assert_eq!(mistakes.iter().map(|m| (m.line, m.column)).collect::<Vec<_>>(), [(2, 6), (7, 8)], "{}", told(&mistakes));
+    assert_eq!(mistakes[0].to_string(), "line 2, column 6: id: may hold only letters, digits, '-', '_', '.' and '~'");
+}
+
+#[test]
+fn definitions_that_double_at_each_step_stop_at_the_limit() {
+    let doubled = (0..30).map(|n| format!("[define.d{n}]\nall = [{{ use = \"d{}\" }}, {{ use = \"d{}\" }}]\n", n + 1, n + 1));
+    let text = SOUND
+        .replace("{ use = \"old\" }", "{ use = \"d0\" }")
+        .replace("[define.old]", &format!("{}[define.d30]", doubled.collect::<String>()));
+    let mistakes = policyfile::parse(&text).expect_err("too large");
+    assert!(mistakes.iter().any(|m| m.why.contains("deeper than 12")), "{}", told(&mistakes));
+    assert!(mistakes.len() < 1_000, "{} mistakes", mistakes.len());
+}
+
+#[test]
+fn a_chain_with_a_mistake_is_refused() {
+    let sound = fs::read_to_string(folder().join("chains/santa-clara.toml")).unwrap();
+    let packs = packs();
+    let file = |name: &str| packs.get(name.trim_start_matches("../"));
+    let run = |from: &str, to: &str| {
+        assert!(sound.contains(from), "{from}");
+        let text = sound.replacen(from, to, 1);
+        match policyfile::parse_chain(&text) {
+            Ok(chain) => match chain.run(file) {
+                Ok(ran) => ran.into_iter().flat_map(|one| one.wrong).collect::<Vec<_>>().join("; "),
+                Err(why) => why,
+            },
+            Err(mistakes) => told(&mistakes),
+        }
+    };
+    assert_eq!(run("[[link]]", "[[link]]"), "");
+    for (from, to, why) in [
+        ("from = 2011-10-18", "from = 2011-10-17", "../santa-clara-2011.toml: is not in force yet"),
+        ("until = 2019-06-04", "until = 2019-06-05", "../santa-clara-2011.toml: ends before"),
+        ("file = \"../santa-clara-2011.toml\"", "file = \"../gone.toml\"", "../gone.toml: there is no such file"),
+        ("\"../ca-trust-act.toml\"", "\"../cook-2011.toml\"", "must be a law of the state"),
+        ("file = \"../santa-clara-2011.toml\"", "file = \"../sf-sheriff-2014.toml\"", "is not in force yet"),
+        ("under =", "udner =", "link[0].udner: is not known here; did you mean `under`?"),
+        ("[[case]]", "[[link]]\nfile = \"../x.toml\"\n[[case]]", "link[1].from: is required"),
+        ("policy = \"none\", hold = \"review\"", "policy = \"x\", hold = \"review\"", "policy must be x, and is none"),
+        (
+            "hold = \"honor\", reason = \"rule-satisfied\", notify = false, hours = 24",
+            "hold = \"decline\", reason = \"rule-satisfied\", notify = true, hours = 48",
+            "hold must be decline, and is honor; notify must be true, and is false; hours must be 48, and is 24",
+        ),
+    ] {
+        let told = run(from, to);
+        assert!(told.contains(why), "{to}: {told}");
+    }
+}
+
+#[test]
+fn a_listing_shows_the_whole_rule() {
+    let packs = packs();
+    let shown = policyfile::render(&packs["santa-clara-2011.toml"]);
+    let wanted = "  honored where:
+    all of
+      reimbursement guaranteed, all costs
+      at least 18 years old
+      any of
+        a conviction of ca_serious_or_violent_felony, serving now
+        a conviction of ca_serious_or_violent_felony within 10 years of conviction or 5 years of release, whichever is later
+        a conviction of homicide
+";
+    for part in
+        [wanted, "  limit: 24 hours\n", "  notify: no\n", "in force from: 2011-10-18", "until: 2019-06-04", "| The jail honors"]
+    {
+        assert!(shown.contains(part), "{part}\n{shown}");
+    }
+    let law = policyfile::render(&packs["colorado-2019.toml"]);
+    let layer = "  layer 1: law of the state, HB19-1124, from 2019-05-28, declines where:\n    not\n      a warrant signed by a federal judge\n";
+    assert!(law.contains(layer), "{law}");
+}
+
+#[test]
+fn a_comparison_says_what_changed_and_whose_answer_with_it() {
+    let packs = packs();
+    let (clauses, examples) = policyfile::diff(&packs["nyc-2011.toml"], &packs["nyc-2013.toml"]);
+    let clauses: Vec<String> = clauses.iter().map(ToString::to_string).collect();
+    for wanted in [
+        "condition.any: removed: any prior conviction (can only honor less)",
+        "condition.any: removed: a pending criminal case (can only honor less)",
+        "condition.any: added: a conviction of nyc_covered_felony except ny_youthful_offender (can only honor more)",
+    ] {
+        assert!(clauses.contains(&wanted.to_owned()), "{wanted}\n{}", clauses.join("\n"));
+    }
+    let petty =
+        examples.iter().find(|one| &*one.name == "an earlier conviction of any kind").expect("it is answered differently");
+    assert_eq!(petty.before.to_string(), "honor (rule-satisfied), notify yes, transfer yes");
+    assert_eq!(petty.after.to_string(), "review (rule-unknown), notify no, transfer no");
+    assert_eq!(&*petty.of, "nyc-2011");
+    // The same policy: nothing.
+    let same = policyfile::diff(&packs["nyc-2011.toml"], &packs["nyc-2011.toml"]);
+    assert_eq!(same, (vec![], vec![]));
+}
+
+#[test]
+fn a_comparison_knows_which_way_a_clause_works() {
+    let said = |from: &str, to: &str| {
+        let file = |tree: &str| {
+            let text = SOUND.replace("condition = { all = [{ use = \"old\" }, { age_at_least = 18 }] }", tree);
+            policyfile::parse(&text).unwrap_or_else(|m| panic!("{tree}:{}", told(&m)))
+        };
+        let (clauses, _) = policyfile::diff(&file(from), &file(to));
+        clauses.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let with = |more: &str| format!("condition = {{ all = [{{ use = \"old\" }}, {{ age_at_least = 18 }}{more}] }}");
+    assert_eq!(
+        said(&with(""), &with(", { served = true }")),
+        ["condition.all: added: a copy was served on the subject (can only honor less)"]
+    );
+    assert_eq!(
+        said(&with(", { served = true }"), &with("")),
+        ["condition.all: removed: a copy was served on the subject (can only honor more)"]
+    );
+    let not = |list: &str| format!("condition = {{ all = [{{ use = \"old\" }}, {{ not = {{ any = [{list}] }} }}] }}");
+    assert_eq!(
+        said(&not("{ reentry = true }"), &not("{ reentry = true }, { served = true }")),
+        ["condition.all.not.any: added: a copy was served on the subject (can only honor less)"]
+    );
+    assert_eq!(
+        said(&with(""), "condition = { all = [{ use = \"old\" }, { age_at_least = 21 }] }"),
+        ["condition.all: at least 18 years old -> at least 21 years old"]
+    );
+}
+
+/// Runs the program, without a server; answers its exit code and what it wrote.
+fn ctl(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_detainerctl"));
+    let out = program.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (out.status.code(), text(&out.stdout), text(&out.stderr))
+}
+
+#[test]
+fn the_program_checks_shows_and_compares_without_a_server() {
+    let paths = |folder: &str| {
+        let names = files_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder));
+        names.into_iter().map(|(name, _)| format!("{folder}/{name}")).collect::<Vec<_>>()
+    };
+    let all: Vec<String> = [paths("policies"), paths("policies/chains")].concat();
+    let mut words = vec!["policy", "check"];
+    words.extend(all.iter().map(String::as_str));
+    let (code, out, err) = ctl(&words);
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    assert!(out.starts_with("29 files are right"), "{out}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let bad = folder.path().join("bad.toml");
+    let text = SOUND.replace("age_at_least", "age_at_lest").replace("hold = \"review\"", "hold = \"honor\"");
+    fs::write(&bad, text).unwrap();
+    let bad = bad.to_str().unwrap();
+    let (code, out, err) = ctl(&["policy", "check", bad, "policies/cook-2011.toml"]);
+    let line = format!("{bad}:13:41: condition.all[1].age_at_lest: is no condition; did you mean `age_at_least`?\n");
+    assert_eq!((code, out), (Some(2), line), "{err}");
+    // An example that answers otherwise is a mistake of the file too.
+    fs::write(bad, SOUND.replace("hold = \"review\"", "hold = \"honor\"")).unwrap();
+    let (code, out, _) = ctl(&["policy", "check", bad]);
+    assert_eq!((code, out), (Some(2), format!("{bad}:21:1: `n`: hold must be honor, and is review\n")));
+    let (code, out, _) = ctl(&["--format", "json", "policy", "check", bad]);
+    assert_eq!(code, Some(2));
+    assert!(out.contains("\"line\":21") || out.contains("\"line\": 21"), "{out}");
+
+    let (code, out, _) = ctl(&["policy", "show", "policies/cook-2011.toml"]);
+    assert_eq!(code, Some(0));
+    assert!(out.starts_with("cook-2011: Only where"), "{out}");
+    let (code, out, _) = ctl(&["policy", "diff", "policies/nyc-2011.toml", "policies/nyc-2013.toml"]);
+    assert_eq!(code, Some(0));
+    assert!(out.contains("can only honor less") && out.contains("an earlier conviction of any"), "{out}");
+    let (code, _, err) = ctl(&["policy", "show", "policies/none.toml"]);
+    assert_eq!(code, Some(2));
+    assert!(err.contains("policies/none.toml:1:1: cannot be read"), "{err}");
 }

@@ -8,6 +8,7 @@ use crate::domain::ids::RevisionId;
 use crate::domain::policy::Revision;
 use crate::domain::time::{Date, Instant, Zone};
 use std::sync::Arc;
+use toml::de::DeTable;
 
 const KEYS: &[&str] = &["format", "id", "title", "zone", "text", "until", "link", "case"];
 const LINK: &[&str] = &["file", "from", "under"];
@@ -19,7 +20,7 @@ const ENTRIES: usize = 100;
 /// One policy of a chain, in force until the next begins.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Link {
-    /// The file, as the chain names it.
+    /// The file, as the chain names it: a path beside the chain's own.
     pub file: Arc<str>,
     /// Its first day in force; nothing for the first: as long as anybody knows.
     pub from: Option<Date>,
@@ -59,6 +60,12 @@ struct CaseDay {
     at: Instant,
     policy: Arc<str>,
     expect: Expect,
+}
+
+/// Whether a text is meant as a chain: it has links.
+#[must_use]
+pub fn is_chain(text: &str) -> bool {
+    DeTable::parse(text).is_ok_and(|root| Table::root(root.get_ref()).get("link").is_some())
 }
 
 /// Reads a chain.
@@ -151,9 +158,12 @@ impl Chain {
         let found = |name: &str| file(name).ok_or_else(|| format!("{name}: there is no such file"));
         let own = found(&link.file)?;
         let mut rule = own.revision().clone();
-        let at_home = |told: Option<Date>| told.is_none_or(|day| link.from.is_none_or(|from| day <= from));
-        if !at_home(own.effective) {
-            return Err(format!("{}: is not in force yet on the day the chain names", link.file));
+        let next = self.links.iter().find(|other| other.from > link.from).and_then(|next| next.from).or(self.until);
+        if own.effective.is_some_and(|day| link.from.is_none_or(|from| from < day)) {
+            return Err(format!("{}: is not in force yet when the chain begins with it", link.file));
+        }
+        if own.until.is_some_and(|until| next.is_none_or(|next| until < next)) {
+            return Err(format!("{}: ends before the chain goes on to the next", link.file));
         }
         let mut layers = Vec::new();
         for name in &link.under {

@@ -57,7 +57,12 @@ pub struct Differs {
 #[must_use]
 pub fn diff(before: &PolicyFile, after: &PolicyFile) -> (Vec<Difference>, Vec<Differs>) {
     let mut found = Vec::new();
-    named(&mut found, &clauses(&before.rules), &clauses(&after.rules));
+    let all = |file: &PolicyFile| {
+        let dates = [("adopted", file.rules.adopted), ("in force from", file.effective), ("until", file.until)];
+        let dates = dates.into_iter().filter_map(|(name, day)| day.map(|day| (name, day.to_string())));
+        clauses(&file.rules).into_iter().chain(dates).collect::<Vec<_>>()
+    };
+    named(&mut found, &all(before), &all(after));
     tree(&mut found, "condition", before.rules.condition.as_ref(), after.rules.condition.as_ref(), Sense::Honors);
     for (clause, one, other) in [
         ("notify", &before.rules.notify_where, &after.rules.notify_where),

@@ -12,6 +12,8 @@ use toml::de::{DeTable, DeValue};
 pub(super) struct Node<'a> {
     pub path: String,
     pub at: usize,
+    /// Where its key stands, if it has one.
+    pub key_at: usize,
     value: &'a DeValue<'a>,
 }
 
@@ -45,7 +47,7 @@ impl<'a> Table<'a> {
         table.inner.iter().map(move |(key, value)| {
             let name = key.get_ref().as_ref();
             let at = if value.get_ref().is_table() { key.span().start } else { value.span().start };
-            (name, Node { path: table.path_of(name), at, value: value.get_ref() })
+            (name, Node { path: table.path_of(name), at, key_at: key.span().start, value: value.get_ref() })
         })
     }
 }
@@ -136,6 +138,7 @@ impl<'t> Reader<'t> {
         let entry = |(n, value): (usize, &'a toml::Spanned<DeValue<'a>>)| Node {
             path: format!("{}[{n}]", node.path),
             at: value.span().start,
+            key_at: value.span().start,
             value: value.get_ref(),
         };
         Some(list.iter().enumerate().map(entry).collect())

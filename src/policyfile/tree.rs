@@ -215,7 +215,7 @@ impl<'a, 'r, 't> Trees<'a, 'r, 't> {
             "served" => self.plain(node, Leaf::Served),
             _ => {
                 let hint = nearest(key, KEYS);
-                self.reader.bad(node.at, &node.path, format!("is no condition{hint}"));
+                self.reader.bad(node.key_at, &node.path, format!("is no condition{hint}"));
                 None
             }
         }

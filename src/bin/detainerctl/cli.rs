@@ -16,7 +16,7 @@ const AFTER: &str = "\
 Exit codes:
   0  done; for check-release: something covers the custody
   1  the server refused, or the command failed
-  2  the command line is wrong
+  2  the command line, or a policy file, is wrong
   3  check-release: nothing covers the custody, or nobody knows what does
   4  no server answers
   5  import: done, but some rows were rejected
@@ -112,7 +112,7 @@ pub enum Command {
     /// Corrections of what was recorded wrong, some by two persons.
     #[command(subcommand)]
     Correction(correction::Command),
-    /// The policy: switch, show, history.
+    /// The policy: switch, show, history; policy files: check, show, diff.
     #[command(subcommand)]
     Policy(policy::Command),
     /// Agreements: written federal promises to pay.

@@ -20,6 +20,7 @@ mod import;
 mod output;
 mod parse;
 mod policy;
+mod policy_file;
 mod rate;
 mod release;
 mod report;

@@ -18,6 +18,11 @@ pub fn sheet(context: &Context, sheet: &Sheet) -> Result<(), Failure> {
     write(|out| sheet.write(out, context.look()))
 }
 
+/// Writes a text as it is.
+pub fn text(text: &str) -> Result<(), Failure> {
+    write(|out| out.write_all(text.as_bytes()))
+}
+
 /// A reader that hangs up, as `head` does, is no failure.
 fn write(form: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());

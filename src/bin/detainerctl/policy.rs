@@ -1,5 +1,7 @@
 //! The policy.
 
+use std::path::PathBuf;
+
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 use detainer::client::table::{Cell, Sheet, Table, about, column, field, more};
@@ -9,6 +11,7 @@ use detainer::pb;
 use crate::context::{As, Context, Failure};
 use crate::output;
 use crate::parse::{In, Paper, Writing, as_of, day};
+use crate::policy_file;
 
 /// What to do with the policy.
 #[derive(Debug, Subcommand)]
@@ -18,8 +21,11 @@ pub enum Command {
     /// Example: detainerctl policy switch require-reimbursement-guarantee --adopted 2013-12-03 --effective 2014-01-01
     /// --open-detainers reevaluate --title "Resolution R-1008-13" --citation R-1008-13 --dated 2013-12-03
     Switch(Box<Switch>),
-    /// The policy in force.
+    /// The policy in force; or with a file, what that policy file says.
     Show {
+        /// A policy file. No server is asked.
+        #[arg(value_name = "FILE", conflicts_with_all = ["at", "as_of"])]
+        file: Option<PathBuf>,
         /// The moment asked about. Left out: now.
         #[arg(long, value_name = "TIME")]
         at: Option<String>,
@@ -29,6 +35,23 @@ pub enum Command {
     },
     /// All revisions, latest first.
     History,
+    /// Reads policy files and chains, checks their rules and runs their examples. No server is asked.
+    ///
+    /// Exit code 2: there are mistakes, each told with file, line, column and node.
+    Check {
+        /// Policy files, or chains.
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Two policy files clause by clause, and whose answer changes. No server is asked.
+    Diff {
+        /// The first.
+        #[arg(value_name = "FILE")]
+        before: PathBuf,
+        /// The second.
+        #[arg(value_name = "FILE")]
+        after: PathBuf,
+    },
 }
 
 /// Switches the policy.
@@ -92,11 +115,17 @@ impl Switch {
 }
 
 pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+    match &command {
+        Command::Check { files } => return policy_file::check(context, files),
+        Command::Diff { before, after } => return policy_file::diff(context, before, after),
+        Command::Show { file: Some(file), .. } => return policy_file::show(file),
+        _ => {}
+    }
     let client = context.client(As::Administrator).await?;
     let county = context.county(&client).await?;
     match command {
         Command::Switch(command) => switch(context, &client, county, &command).await,
-        Command::Show { at, as_of: known } => {
+        Command::Show { at, as_of: known, .. } => {
             let zone = context.county_zone(&client, &county).await?;
             let request = pb::GetEffectivePolicyRequest {
                 parent: county,
@@ -106,6 +135,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
             output::sheet(context, &effective(&client.get_effective_policy(request).await?, zone))
         }
         Command::History => history(context, &client, county).await,
+        Command::Check { .. } | Command::Diff { .. } => Ok(()),
     }
 }
 
