@@ -5,10 +5,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use detainer::api::convert::policy::{read_rules, wire_rules};
+use detainer::api::time::Fields;
+use detainer::domain::agreement::{Agreement, MinimumCoverage, Term};
 use detainer::domain::decision::Outcome;
-use detainer::domain::policy::check;
-use detainer::domain::time::Date;
-use detainer::policyfile::{self, Chain, Level, Mistake, PolicyFile};
+use detainer::domain::facts::Stamp;
+use detainer::domain::ids::{CountyId, RevisionId};
+use detainer::domain::money::Cents;
+use detainer::domain::policy::{Revision, check};
+use detainer::domain::testing::{World, agreement};
+use detainer::domain::time::{Date, HOUR_US, Instant};
+use detainer::policyfile::{self, Chain, Example, Level, Mistake, PolicyFile, Promise};
 
 /// Every policy there must be.
 const IDS: [&str; 27] = [
@@ -110,6 +117,87 @@ fn every_example_answers_as_it_says() {
         );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Tells an example to a county: the rule is switched on, the facts are recorded, the form is received.
+fn told_to_a_county(name: &str, file: &PolicyFile, example: &Example) {
+    let (at, zone) = (example.at, file.zone);
+    let before = at.plus_us(-2 * HOUR_US);
+    let mut world = World::new(zone, before);
+    let what = format!("{name}: {}", example.name);
+    world.switch(file.revision().clone(), before).unwrap_or_else(|why| panic!("{what}: {why:?}"));
+    let promised = |term| Agreement { term, ..agreement("a", zone, zone.date(before)) };
+    match example.request.promise {
+        Promise::Nothing => {}
+        Promise::Signed(MinimumCoverage::AllCosts) => world.promise(promised(Term::AllCosts)).unwrap(),
+        Promise::Signed(MinimumCoverage::Any) => {
+            world.promise(promised(Term::FlatPerHold { amount: Cents::new(5_000), up_to_hours: 48 })).unwrap();
+        }
+        // What becomes of a balance shows at T0, not at receipt.
+        Promise::NotReserved => return,
+    }
+    world.book("b", "s", Some(&["A"]), before).unwrap();
+    world.at(before.plus_us(HOUR_US));
+    for fact in &example.request.facts {
+        world.fact("b", fact.clone(), before.plus_us(HOUR_US)).unwrap_or_else(|why| panic!("{what}: {why:?}"));
+    }
+    world.at(at);
+    let served = example.request.served.then_some(at);
+    world.receive("b", "d", example.request.form.clone(), served, at).unwrap_or_else(|why| panic!("{what}: {why:?}"));
+    let decision = &world.detainer("b", "d").decisions[0];
+    let wanted = example.request.told(Some(file.revision()), zone, at);
+    assert_eq!(
+        (decision.outcome, decision.reason, decision.notify, decision.transfer, decision.terms.as_ref().map(|terms| terms.limit)),
+        (wanted.outcome, wanted.reason, wanted.notify, wanted.transfer, wanted.limit),
+        "{what}"
+    );
+}
+
+#[test]
+fn an_example_is_answered_alike_when_it_is_told_to_a_county() {
+    for (name, file) in packs() {
+        for example in &file.examples {
+            told_to_a_county(&name, &file, example);
+        }
+    }
+}
+
+#[test]
+fn no_broken_text_breaks_the_reader() {
+    let cut = (0..SOUND.len()).filter_map(|n| SOUND.get(..n).map(str::to_owned));
+    let torn = (0..SOUND.len()).map(|n| SOUND.char_indices().filter(|(m, _)| *m != n).map(|(_, letter)| letter).collect());
+    let odd = ["{", "]", "\"", "=", "\u{0}", "\u{1F600}", "\n"];
+    let put = odd.iter().flat_map(|odd| (0..SOUND.len()).step_by(3).map(move |n| format!("{}{odd}{}", &SOUND[..n], &SOUND[n..])));
+    let mut refused = 0;
+    for text in cut.chain(torn).chain(put) {
+        if let Err(mistakes) = policyfile::parse(&text) {
+            refused += 1;
+            assert!(!mistakes.is_empty() && mistakes.iter().all(|m| m.line > 0 && m.column > 0 && !m.why.is_empty()), "{text}");
+        }
+        let _ = policyfile::parse_chain(&text);
+    }
+    assert!(refused > 1_000, "{refused}");
+}
+
+/// What a server reads out of the message that a file becomes is the file's own rule. The contract asks for the days of
+/// adoption and of the paper, which not every source tells: whoever activates such a file has to state them.
+#[test]
+fn every_policy_crosses_the_wire_unchanged() {
+    let county = CountyId::trusted("c");
+    let never = Stamp { effective: Instant::MIN, recorded: Instant::MIN, known: Instant::MIN, seq: 0 };
+    let day: Date = "2014-01-01".parse().unwrap();
+    for (name, file) in packs() {
+        let mut rule = Revision { id: RevisionId::trusted(""), effective: never, ..file.revision().clone() };
+        rule.adopted = rule.adopted.or(Some(day));
+        let layers = rule.layers.iter_mut().map(|layer| &mut layer.instrument);
+        for paper in layers.chain([&mut rule.instrument]) {
+            paper.date = paper.date.or(Some(day));
+        }
+        let mut fields = Fields::new();
+        let read = read_rules(&mut fields, "", &county, &wire_rules(&county, &rule));
+        assert!(fields.finish().is_ok(), "{name}");
+        assert_eq!(read, Some(rule), "{name}");
+    }
 }
 
 #[test]

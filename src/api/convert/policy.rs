@@ -46,6 +46,24 @@ pub fn wire_minimum(minimum: MinimumCoverage) -> pb::MinimumCoverage {
 pub fn wire_revision(county: &County, found: &Revision) -> pb::PolicyRevision {
     let this = (found.effective.effective, found.effective.seq);
     let later = county.revisions.iter().map(|r| (r.effective.effective, r.effective.seq)).filter(|other| *other > this).min();
+    pb::PolicyRevision {
+        name: of::revision(&county.id, &found.id),
+        effective_time: Some(stamp(found.effective.effective)),
+        end_time: later.map(|(at, _)| stamp(at)),
+        minimum_coverage: wire_minimum(found.minimum).into(),
+        recorded_time: Some(stamp(found.effective.recorded)),
+        sequence: found.effective.seq,
+        state: pb::PolicyRevisionState::Activated.into(),
+        author: found.author.to_string(),
+        approver: found.approver.as_deref().unwrap_or_default().to_owned(),
+        ..wire_rules(&county.id, found)
+    }
+}
+
+/// The rules of a revision alone, as a caller states them: [`read_rules`] reads them back. What the server sets (name,
+/// times, author, state) is unset.
+#[must_use]
+pub fn wire_rules(county: &CountyId, found: &Revision) -> pb::PolicyRevision {
     let open = match found.open_detainers {
         OpenDetainers::Reevaluate => pb::OpenDetainers::Reevaluate,
         OpenDetainers::Leave => pb::OpenDetainers::Leave,
@@ -55,15 +73,16 @@ pub fn wire_revision(county: &County, found: &Revision) -> pb::PolicyRevision {
         FacialRule::Required => pb::FacialSufficiency::Required,
         FacialRule::NotRequired => pb::FacialSufficiency::NotRequired,
     };
+    let minimum = match found.mode {
+        Mode::RequireReimbursementGuarantee => wire_minimum(found.minimum),
+        _ => pb::MinimumCoverage::Unspecified,
+    };
     pb::PolicyRevision {
-        name: of::revision(&county.id, &found.id),
         mode: wire_mode(found.mode).into(),
         adopted_date: found.adopted.map(wire_date),
-        effective_time: Some(stamp(found.effective.effective)),
-        end_time: later.map(|(at, _)| stamp(at)),
         instrument: Some(wire_instrument(&found.instrument)),
         open_detainers: open.into(),
-        minimum_coverage: wire_minimum(found.minimum).into(),
+        minimum_coverage: minimum.into(),
         clock: Some(clock(county, found)),
         facial_sufficiency: facial.into(),
         box2_holds: found.lent_holds.is_some(),
@@ -74,16 +93,12 @@ pub fn wire_revision(county: &County, found: &Revision) -> pb::PolicyRevision {
             transfer_when_honored: found.answers.transfer_honored,
             transfer_when_declined: found.answers.transfer_declined,
         }),
-        recorded_time: Some(stamp(found.effective.recorded)),
-        sequence: found.effective.seq,
         condition: found.condition.as_ref().map(wire_condition),
         layers: found.layers.iter().map(wire_layer).collect(),
         notify_where: found.notify_where.as_ref().map(wire_condition),
         transfer_where: found.transfer_where.as_ref().map(wire_condition),
         notice_hours: found.notice_hours.and_then(|hours| i32::try_from(hours).ok()).unwrap_or(0),
-        state: pb::PolicyRevisionState::Activated.into(),
-        author: found.author.to_string(),
-        approver: found.approver.as_deref().unwrap_or_default().to_owned(),
+        ..Default::default()
     }
 }
 
@@ -110,7 +125,7 @@ pub fn wire_mode(mode: Mode) -> pb::PolicyMode {
     }
 }
 
-fn clock(county: &County, found: &Revision) -> pb::ClockRule {
+fn clock(county: &CountyId, found: &Revision) -> pb::ClockRule {
     let start = match found.start {
         StartRule::OtherwiseReleased => pb::StartRule::OtherwiseReleased,
         StartRule::Receipt => pb::StartRule::Receipt,
@@ -131,7 +146,7 @@ fn clock(county: &County, found: &Revision) -> pb::ClockRule {
         start_rule: start.into(),
         limit: Some(pb::HoldLimit { limit: Some(limit) }),
         exclusion: exclusion.into(),
-        county_days_calendar: if named { of::calendar(&county.id, &found.county_days_calendar) } else { String::new() },
+        county_days_calendar: if named { of::calendar(county, &found.county_days_calendar) } else { String::new() },
         county_days_instrument: found.county_days_instrument.as_ref().map(wire_instrument),
     }
 }
