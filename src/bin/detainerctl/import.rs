@@ -62,8 +62,9 @@ pub async fn run(context: &Context, command: &Import) -> Result<u8, Failure> {
     let mut watching = Watching::new(command)?;
     let totals =
         import(&client, administrator.as_ref(), &job, |step| watching.step(step)).await.map_err(|error| hint(error, &job))?;
-    watching.finish()?;
+    let written = watching.finish();
     output::sheet(context, &summary(command, &totals, started.elapsed()))?;
+    written?;
     Ok(if totals.rejected == 0 { 0 } else { SOME_REJECTED })
 }
 
@@ -103,6 +104,7 @@ fn explain(map: &Path) -> Result<(), Failure> {
 struct Watching {
     bar: ProgressBar,
     rejects: Option<(PathBuf, csv::Writer<File>)>,
+    columns: usize,
     results: Option<csv::Writer<File>>,
     shown: u32,
     failed: Option<std::io::Error>,
@@ -115,7 +117,8 @@ impl Watching {
     fn new(command: &Import) -> Result<Self, Failure> {
         let writer = |path: &PathBuf| {
             let file = File::create(path).map_err(|error| Failure::Other(format!("{}: {error}", path.display())))?;
-            Ok::<_, Failure>(csv::Writer::from_writer(file))
+            // A rejected record may have any number of columns.
+            Ok::<_, Failure>(csv::WriterBuilder::new().flexible(true).from_writer(file))
         };
         let mut results = command.results.as_ref().map(writer).transpose()?;
         if let Some(results) = &mut results {
@@ -124,7 +127,7 @@ impl Watching {
         let rejects = command.rejects.as_ref().map(|path| writer(path).map(|writer| (path.clone(), writer))).transpose()?;
         let bar = if command.quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
         bar.set_message("reading the file");
-        Ok(Self { bar, rejects, results, shown: 0, failed: None })
+        Ok(Self { bar, rejects, columns: 0, results, shown: 0, failed: None })
     }
 
     fn step(&mut self, step: Step<'_>) {
@@ -145,6 +148,7 @@ impl Watching {
     }
 
     fn reject_header(&mut self, header: &csv::StringRecord) -> std::io::Result<()> {
+        self.columns = header.len();
         let Some((_, rejects)) = &mut self.rejects else { return Ok(()) };
         let mut header = header.clone();
         header.push_field("reject_line");
@@ -183,6 +187,10 @@ impl Watching {
         let Some((_, rejects)) = &mut self.rejects else { return Ok(()) };
         for record in &answered.with {
             let mut fields = record.fields.clone();
+            // Columns that are missing are left empty, so that line and reason stand under their names.
+            while fields.len() < self.columns {
+                fields.push_field("");
+            }
             fields.push_field(&record.line.to_string());
             fields.push_field(&reason);
             rejects.write_record(&fields)?;
