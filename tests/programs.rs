@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::program::{ctl, serve};
+use common::program::{ctl, ctl_with, serve, text};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn servers_of_one_database_share_its_master_key_or_do_not_start() {
@@ -72,4 +72,83 @@ async fn a_file_moved_without_its_master_key_is_not_opened_under_a_new_one() {
     assert!(refused.contains("there is no master key file two/master.key"), "{refused}");
     std::fs::copy(folder.join("one/master.key"), folder.join("two/master.key")).expect("copied");
     serve(folder, "--data-dir two").await.expect("it has its key").end().await;
+}
+
+/// What the quick start types first, and then a second county of another place, as docs/real-data.md does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_county_has_a_token_file_of_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let server = serve(folder, "--data-dir detainer-data").await.expect("it starts");
+    for (county, zone) in [("dade", "America/New_York"), ("wa", "America/Los_Angeles"), ("cook", "America/Chicago")] {
+        ctl(folder, &server, &format!("county create {county} --name {county} --zone {zone}")).await;
+        ctl(folder, &server, &format!("facility create --county {county} main --name Main --zone {zone}")).await;
+    }
+    let booking = "booking create B1 --facility main --booked 2024-03-14T16:00:00Z --charge A --subject s1";
+    let said = ctl(folder, &server, "token create --county dade --person dade-desk --role records --save").await;
+    assert!(said.contains("records.dade.token"), "{said}");
+    // No token of its own: the first credential does it, and not that of the other county.
+    ctl(folder, &server, &format!("--county wa {booking}")).await;
+    ctl(folder, &server, "token create --county cook --person cook-desk --role records --save").await;
+    for (county, person) in [("dade", "dade-desk"), ("cook", "cook-desk")] {
+        ctl(folder, &server, &format!("--county {county} {booking}")).await;
+        let events = ctl(folder, &server, &format!("--county {county} events --format csv")).await;
+        assert!(events.contains(person), "{events}");
+    }
+    let again = ctl_with(folder, &server, "token create --county dade --person other --role records --save", &[]).await;
+    assert_eq!(again.status.code(), Some(2));
+    assert!(text(&again.stderr).contains("records.dade.token is there already"), "{}", text(&again.stderr));
+
+    // A refusal says which file the credential came from; a variable that is empty names none.
+    let file = "detainer-data/records.dade.token";
+    let wrong = ctl_with(folder, &server, &format!("--county wa --token-file {file} booking list"), &[]).await;
+    assert!(text(&wrong.stderr).contains("not bound to this county"), "{}", text(&wrong.stderr));
+    assert!(text(&wrong.stderr).contains(file), "{}", text(&wrong.stderr));
+    let empty = ctl_with(folder, &server, "--county wa booking list", &[("DETAINERCTL_TOKEN_FILE", "")]).await;
+    assert!(empty.status.success(), "{}", text(&empty.stderr));
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_of_another_width_is_rejected_and_the_import_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let server = serve(folder, "--data-dir detainer-data").await.expect("it starts");
+    ctl(folder, &server, "county create c --name C --zone America/New_York").await;
+    let mapping = r#"
+        format = 1
+        title = "Three columns"
+        source_name = "three-columns"
+        assumptions = []
+        [file]
+        row_id = "{id}"
+        [time]
+        zone = "America/New_York"
+        formats = ["%Y-%m-%d %H:%M"]
+        [facility]
+        id = "main"
+        name = "Main"
+        [booking]
+        id = "{id}"
+        booked = "{booked}"
+        bases = "not-known"
+    "#;
+    std::fs::write(folder.join("map.toml"), mapping).expect("written");
+    let rows = "id,booked,note\nN1,2024-03-14 12:00,x\nN2,2024-03-14 13:00\nN3,2024-03-14 14:00,x,y,z\nN4,2024-03-14 15:00,x\n";
+    std::fs::write(folder.join("rows.csv"), rows).expect("written");
+    let words = "--county c import rows.csv --map map.toml --rejects rejects.csv --quiet";
+    let done = ctl_with(folder, &server, words, &[]).await;
+    assert_eq!(done.status.code(), Some(5), "{}", text(&done.stderr));
+    let said = text(&done.stdout);
+    for (what, count) in [("rows", "4"), ("recorded now", "2"), ("rejected", "2")] {
+        let found = said.lines().any(|line| line.trim().starts_with(what) && line.trim().ends_with(count));
+        assert!(found, "{what} {count}:\n{said}");
+    }
+    let rejects = std::fs::read_to_string(folder.join("rejects.csv")).expect("it is there");
+    let lines: Vec<&str> = rejects.lines().collect();
+    assert_eq!(lines.len(), 3, "{rejects}");
+    assert_eq!(lines[0], "id,booked,note,reject_line,reject_reason");
+    assert!(lines[1].starts_with("N2,2024-03-14 13:00,,3,") && lines[1].contains("it has 2 columns"), "{rejects}");
+    assert!(lines[2].starts_with("N3,2024-03-14 14:00,x,y,z,4,") && lines[2].contains("it has 5 columns"), "{rejects}");
+    server.end().await;
 }

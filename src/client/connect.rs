@@ -32,13 +32,16 @@ const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 
 /// A secret as it is sent: `Bearer ...`. Never shown.
 #[derive(Clone)]
-pub struct Credential(Option<MetadataValue<Ascii>>);
+pub struct Credential {
+    header: Option<MetadataValue<Ascii>>,
+    file: Option<PathBuf>,
+}
 
 impl Credential {
     /// No credential: good for health only.
     #[must_use]
     pub fn none() -> Self {
-        Self(None)
+        Self { header: None, file: None }
     }
 
     /// A secret.
@@ -54,7 +57,7 @@ impl Credential {
             .parse()
             .map_err(|_| ClientError::Credential("it holds characters that no credential has".to_owned()))?;
         value.set_sensitive(true);
-        Ok(Self(Some(value)))
+        Ok(Self { header: Some(value), file: None })
     }
 
     /// The secret that a file holds.
@@ -64,25 +67,35 @@ impl Credential {
     pub fn file(path: &Path) -> Result<Self, ClientError> {
         let secret =
             std::fs::read_to_string(path).map_err(|error| ClientError::Credential(format!("{}: {error}", path.display())))?;
-        Self::secret(&secret)
+        let known = Self::secret(&secret).map_err(|error| match error {
+            ClientError::Credential(why) => ClientError::Credential(format!("{}: {why}", path.display())),
+            other => other,
+        })?;
+        Ok(Self { file: Some(path.to_owned()), ..known })
     }
 
-    /// The file in a server's data folder that holds the secret of a role, as `admin` or `records`.
+    /// The file in a server's data folder that holds the secret of a role, as `admin` or `records`, for every county.
     #[must_use]
     pub fn file_of(data_dir: &Path, role: &str) -> PathBuf {
         data_dir.join(format!("{role}.token"))
+    }
+
+    /// The same for one county. No id of a county has a dot in it.
+    #[must_use]
+    pub fn file_for(data_dir: &Path, role: &str, county: &str) -> PathBuf {
+        data_dir.join(format!("{role}.{county}.token"))
     }
 }
 
 impl std::fmt::Debug for Credential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0.is_some() { "Credential(a secret)" } else { "Credential(none)" })
+        f.write_str(if self.header.is_some() { "Credential(a secret)" } else { "Credential(none)" })
     }
 }
 
 impl Interceptor for Credential {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        if let Some(value) = &self.0 {
+        if let Some(value) = &self.header {
             request.metadata_mut().insert("authorization", value.clone());
         }
         Ok(request)
@@ -144,7 +157,13 @@ impl Client {
     /// The typed error of a failed call.
     #[must_use]
     pub fn error(&self, status: &Status) -> ClientError {
-        ClientError::from_status(&self.address, status)
+        let mut error = ClientError::from_status(&self.address, status);
+        if let ClientError::Refused(refusal) = &mut error
+            && refusal.is_of_the_credential()
+        {
+            refusal.credential.clone_from(&self.credential.file);
+        }
+        error
     }
 
     fn wire(&self) -> Wire {

@@ -1,6 +1,7 @@
 //! Why a call failed, taken out of `google.rpc.Status` into words a person can act on.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -30,6 +31,8 @@ pub struct Refusal {
     pub fields: Vec<FieldProblem>,
     /// Resource that is missing or in the way. Empty: none was named.
     pub resource: String,
+    /// The file that the credential came from, where the refusal is about the credential.
+    pub credential: Option<PathBuf>,
 }
 
 /// Why a call failed.
@@ -99,6 +102,12 @@ pub(super) fn innermost(error: &dyn std::error::Error) -> String {
 }
 
 impl Refusal {
+    /// Whether another credential might have been answered otherwise.
+    #[must_use]
+    pub fn is_of_the_credential(&self) -> bool {
+        matches!(self.code, Code::Unauthenticated | Code::PermissionDenied)
+    }
+
     fn from_status(status: &Status) -> Self {
         let details = status.get_error_details();
         let reason = details
@@ -113,7 +122,7 @@ impl Refusal {
             .map(|v| FieldProblem { field: v.field.clone(), description: v.description.clone() })
             .collect();
         let resource = details.resource_info().map(|info| info.resource_name.clone()).unwrap_or_default();
-        Self { code: status.code(), reason, message: status.message().to_owned(), fields, resource }
+        Self { code: status.code(), reason, message: status.message().to_owned(), fields, resource, credential: None }
     }
 }
 
@@ -126,6 +135,9 @@ impl fmt::Display for Refusal {
         }
         if self.reason != ErrorReason::Unspecified {
             write!(f, " [{}]", words::word(self.reason))?;
+        }
+        if let Some(file) = &self.credential {
+            write!(f, "\n  the credential is the one in {}", file.display())?;
         }
         for problem in &self.fields {
             write!(f, "\n  {}: {}", problem.field, problem.description)?;

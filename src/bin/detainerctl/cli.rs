@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use detainer::client::connect::DEFAULT_SERVER;
@@ -23,7 +24,8 @@ Exit codes:
 
 Credentials:
   --token-file, or DETAINERCTL_TOKEN_FILE, names a file that holds a token. Without it, the data folder is
-  looked into: records.token for what records staff write, admin.token for everything else.
+  looked into: for what records staff write records.COUNTY.token, records.token and admin.token in this
+  order, for everything else admin.COUNTY.token and admin.token first. `token create --save` writes them.
 
 Times:
   2024-03-15T17:00:00-04:00 is exact. `2024-03-15 17:00` is local, and 2024-03-15 the first instant of that
@@ -54,7 +56,7 @@ pub struct Globals {
     #[arg(long, global = true, env = "DETAINERCTL_SERVER", default_value = DEFAULT_SERVER, value_name = "URL")]
     pub server: String,
     /// File that holds the token to use.
-    #[arg(long, global = true, env = "DETAINERCTL_TOKEN_FILE", value_name = "FILE")]
+    #[arg(long, global = true, env = "DETAINERCTL_TOKEN_FILE", value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub token_file: Option<PathBuf>,
     /// The server's data folder, where its first token lies.
     #[arg(long, global = true, env = "DETAINERCTL_DATA_DIR", default_value = "detainer-data", value_name = "DIR")]

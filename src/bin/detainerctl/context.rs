@@ -111,16 +111,25 @@ impl Context {
 
     /// The county that the command line names, `counties/{county}`.
     pub fn named_county(&self) -> Option<String> {
-        self.globals.county.as_deref().map(names::county)
+        self.globals.county.as_deref().filter(|county| !county.is_empty()).map(names::county)
     }
 
-    /// The token's file for a job, if there is one.
+    /// The token's file for a job, if there is one: as told; else of the data folder, one for the county before one for
+    /// all counties.
     fn token_file(&self, role: As) -> Option<PathBuf> {
-        if let Some(file) = &self.globals.token_file {
+        // A variable that is there and empty names no file.
+        if let Some(file) = self.globals.token_file.as_ref().filter(|file| !file.as_os_str().is_empty()) {
             return Some(file.clone());
         }
-        let kinds: &[&str] = if role == As::Records { &["records", "admin"] } else { &["admin", "records"] };
-        let files = kinds.iter().map(|kind| Credential::file_of(&self.globals.data_dir, kind));
+        let kinds = if role == As::Records { ["records", "admin"] } else { ["admin", "records"] };
+        let folder = &self.globals.data_dir;
+        let files = kinds.iter().flat_map(|kind| {
+            let of_county = match self.named_county() {
+                Some(county) => Some(Credential::file_for(folder, kind, names::id(&county))),
+                None => only_of_a_county(folder, kind),
+            };
+            of_county.into_iter().chain([Credential::file_of(folder, kind)])
+        });
         files.into_iter().find(|file| file.exists())
     }
 
@@ -144,8 +153,8 @@ impl Context {
 
     /// The county, `counties/{county}`: as told, or the only one that the token reaches.
     pub async fn county(&self, client: &Client) -> Result<String, Failure> {
-        if let Some(county) = &self.globals.county {
-            return Ok(names::county(county));
+        if let Some(county) = self.named_county() {
+            return Ok(county);
         }
         let page = client.list_counties(pb::ListCountiesRequest { page_size: 20, ..Default::default() }).await?;
         match page.counties.as_slice() {
@@ -195,6 +204,19 @@ impl Context {
     pub fn last_month(&self, zone: Tz) -> (NaiveDate, NaiveDate) {
         time::last_month(self.now.with_timezone(&zone).date_naive())
     }
+}
+
+/// The one file of a kind that is for a county, where there is exactly one.
+fn only_of_a_county(folder: &std::path::Path, kind: &str) -> Option<PathBuf> {
+    let files = std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut files = files.filter(|file| {
+        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.strip_prefix(kind).is_some_and(|rest| rest.starts_with('.'))
+            && name.ends_with(".token")
+            && name.matches('.').count() == 2
+    });
+    let first = files.next()?;
+    files.next().is_none().then_some(first)
 }
 
 /// All facilities of a county.

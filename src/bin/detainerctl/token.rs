@@ -46,7 +46,8 @@ pub struct Create {
     /// Write the secret to this file, readable by its owner only, and print nothing of it.
     #[arg(long, value_name = "FILE", conflicts_with = "save")]
     out: Option<PathBuf>,
-    /// Write the secret into the data folder as ROLE.token, where detainerctl looks for it.
+    /// Write the secret into the data folder, where detainerctl looks for it: as ROLE.COUNTY.token, or as ROLE.token where
+    /// no county is named. A file that is there already is left.
     #[arg(long)]
     save: bool,
 }
@@ -68,6 +69,13 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
 
 /// A token for a county, or for all where none is named.
 async fn create(context: &Context, make: Create) -> Result<(), Failure> {
+    let file = make.out.clone().or_else(|| make.save.then(|| place(context, &make.role)));
+    if make.save
+        && let Some(file) = file.as_ref().filter(|file| file.exists())
+    {
+        let file = file.display();
+        return Err(Failure::Usage(format!("{file} is there already: remove it first, or name another file with --out")));
+    }
     let client = context.client(As::Administrator).await?;
     let expires = make.expires.as_deref().map(|text| time::read(text, chrono_tz::Tz::UTC, context.now())).transpose()?;
     let request = pb::CreateTokenRequest {
@@ -82,8 +90,6 @@ async fn create(context: &Context, make: Create) -> Result<(), Failure> {
     let answer = client.create_token(request).await?;
     let token = answer.token.unwrap_or_default();
     let id = names::id(&token.name);
-    let first = make.role.first().map(|role| words::word(role.0)).unwrap_or_default();
-    let file = make.out.or_else(|| make.save.then(|| Credential::file_of(context.data_dir(), &first)));
     match file {
         Some(file) => {
             keep(&file, &answer.secret)?;
@@ -95,6 +101,18 @@ async fn create(context: &Context, make: Create) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Where a token of these roles is looked for: an administrator's as `admin`, any other by its first role.
+fn place(context: &Context, roles: &[In<pb::Role>]) -> PathBuf {
+    let role = match roles.first().map(|role| role.0) {
+        Some(pb::Role::Administrator) => "admin".to_owned(),
+        role => role.map(words::word).unwrap_or_default(),
+    };
+    match context.named_county() {
+        Some(county) => Credential::file_for(context.data_dir(), &role, names::id(&county)),
+        None => Credential::file_of(context.data_dir(), &role),
+    }
 }
 
 /// Writes a secret so that only its owner can read it.
