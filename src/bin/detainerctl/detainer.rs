@@ -16,7 +16,10 @@ pub enum Command {
     /// Record a request and learn the county's answer.
     ///
     /// Example: detainerctl detainer record 2024-000123 --edition i247a --received "2024-03-15 09:30" --form-date 2024-03-15
-    /// --office MIA --event-number E-55 --signed yes --biometric-match --served "2024-03-15 10:00"
+    /// --office MIA --event-number E-55 --signed yes --biometric-match
+    /// --i200 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 --served "2024-03-15 10:00"
+    ///
+    /// A policy that asks for facial sufficiency honors a form with a probable-cause box, a signature and an I-200 or I-205.
     Record(Box<Record>),
     /// Show a detainer, the decision in force and why.
     Show {
