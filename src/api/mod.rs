@@ -120,10 +120,25 @@ impl Api {
         booking: &BookingId,
         as_of: AsOf,
     ) -> Result<(Pair, Arc<County>, Arc<Booking>), Status> {
+        let (pair, shared, found) = self.booking_if(principal, county, booking, as_of).await?;
+        let found = found.ok_or_else(|| error::not_found("booking", &names::of::booking(county, booking)))?;
+        Ok((pair, shared, found))
+    }
+
+    /// The same where the booking may be unknown: for a request whose fields are all read before it is refused.
+    ///
+    /// # Errors
+    /// As [`Api::booking_at`], but for the booking.
+    pub async fn booking_if(
+        &self,
+        principal: &auth::Principal,
+        county: &CountyId,
+        booking: &BookingId,
+        as_of: AsOf,
+    ) -> Result<(Pair, Arc<County>, Option<Arc<Booking>>), Status> {
         let (pair, shared) = self.county_at(principal, county, as_of).await?;
         let found = self.ledger.bookings(county, std::slice::from_ref(booking), pair).await;
         let found = found.map_err(|error| error::of_ledger("", error))?.remove(booking);
-        let found = found.ok_or_else(|| error::not_found("booking", &names::of::booking(county, booking)))?;
         Ok((pair, shared, found))
     }
 

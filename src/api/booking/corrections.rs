@@ -32,12 +32,14 @@ impl Api {
         let source = fields.source("source", request.source.as_ref());
         let why = fields.required_text("reason", &request.reason, 1_000);
         let Some((county, booking)) = name else { return Err(fields.refusal()) };
-        let (_, shared, known) = self.booking_at(caller, &county, &booking, AsOf::Latest).await?;
-        let about = About { county: &shared, booking: &booking, facility: known.facility() };
+        let (_, shared, known) = self.booking_if(caller, &county, &booking, AsOf::Latest).await?;
+        let facility = known.as_ref().and_then(|known| known.facility());
+        let about = About { county: &shared, booking: &booking, facility };
         let mut reader = Reader { fields: &mut fields, about, source, served_by: String::new() };
         let correction = reader.read(request.correction.as_ref());
         let served_by = reader.served_by;
         let (mut call, mut correction) = whole(fields, call, correction)?;
+        let known = known.ok_or_else(|| not_found("booking", &request.name))?;
         // Kept until the command is written: see `Sealer`.
         let mut sealer = self.sealer(&county, &known.subject).await?;
         correction.reason = sealer.bytes(Label::Text, why.as_bytes())?;

@@ -4,7 +4,7 @@ use super::super::auth::Principal;
 use super::super::convert::booking::{Shown, wire_booking};
 use super::super::convert::custody::{basis_kind, close_reason, end_kind, identity, new_basis};
 use super::super::convert::facts::{About, age, new_fact, wire_record};
-use super::super::error::Called;
+use super::super::error::{self, Called};
 use super::super::names::{self, of};
 use super::super::time::{Fields, receipt};
 use super::super::{Api, write};
@@ -35,7 +35,7 @@ impl Api {
         let county = fields.name("parent", &request.parent, names::county);
         let call = write::begin(&mut fields, caller, "CreateBooking", county.as_ref(), &request)?;
         let told = self.who(&mut fields, caller, county.as_ref(), &request).await?;
-        let read = county.as_ref().and_then(|county| read_stay(&mut fields, county, &request));
+        let read = read_stay(&mut fields, county.as_ref(), &request);
         let (mut call, mut stay) = whole(fields, call, read)?;
         let county = call.county.clone();
         // Kept until the command is written: see `Sealer`.
@@ -162,13 +162,17 @@ impl Api {
             fields.bad("facts", format!("must have 1 to {MOST} entries"));
         }
         let Some((county, booking)) = name else { return Err(fields.refusal()) };
-        let (_, shared, known) = self.booking_at(caller, &county, &booking, AsOf::Latest).await?;
-        let about = About { county: &shared, booking: &booking, facility: known.facility() };
+        let (_, shared, known) = self.booking_if(caller, &county, &booking, AsOf::Latest).await?;
+        let facility = known.as_ref().and_then(|known| known.facility());
+        let about = About { county: &shared, booking: &booking, facility };
         let some = request.facts.iter().take(MOST).enumerate();
         let facts: Vec<Option<NewFact>> =
             some.map(|(n, told)| new_fact(&mut fields, &format!("facts[{n}]"), about, told)).collect();
         let facts: Option<Vec<NewFact>> = facts.into_iter().collect();
         let (call, facts) = whole(fields, call, facts)?;
+        if known.is_none() {
+            return Err(error::not_found("booking", &request.name));
+        }
         let called = called("name", &county, &booking);
         let command = Command::Booking(booking.clone(), BookingCommand::UpdateFacts(facts));
         let written = self.write_called(call, command, &called).await?;
@@ -279,18 +283,20 @@ fn made_id(prefix: &str, words: &[&str]) -> String {
     format!("{prefix}-{}", hex::encode(&digest[..10]))
 }
 
-fn read_stay(fields: &mut Fields, county: &CountyId, request: &pb::CreateBookingRequest) -> Option<CreateBooking> {
+fn read_stay(fields: &mut Fields, county: Option<&CountyId>, request: &pb::CreateBookingRequest) -> Option<CreateBooking> {
     use pb::create_booking_request::Bases;
     let booking = match request.booking_id.as_str() {
-        "" => Some(BookingId::trusted(&made_id("b", &[county.as_str(), "request", &request.request_id]))),
+        "" => county.map(|county| BookingId::trusted(&made_id("b", &[county.as_str(), "request", &request.request_id]))),
         id => fields.take("booking_id", BookingId::new(id)),
     };
     let booked = fields.instant("booked_time", request.booked_time.as_ref());
     let source = fields.source("source", request.source.as_ref());
     let subject = match request.subject.as_str() {
-        "" => booking.as_ref().map(|booking| SubjectId::trusted(&made_id("s", &[county.as_str(), booking.as_str()]))),
+        "" => county
+            .zip(booking.as_ref())
+            .map(|(county, booking)| SubjectId::trusted(&made_id("s", &[county.as_str(), booking.as_str()]))),
         name => match fields.name("subject", name, names::subject) {
-            Some((of, subject)) if of == *county => Some(subject),
+            Some((of, subject)) if county.is_none_or(|county| of == *county) => Some(subject),
             Some(_) => {
                 fields.bad("subject", "must be a subject of this county");
                 None
@@ -298,7 +304,7 @@ fn read_stay(fields: &mut Fields, county: &CountyId, request: &pb::CreateBooking
             None => None,
         },
     };
-    let facility = facility_of(fields, "facility", Some(county), &request.facility);
+    let facility = facility_of(fields, "facility", county, &request.facility);
     let bases = match &request.bases {
         None => {
             fields.bad("bases", "is required: first_bases, which may be empty, or bases_not_known");
