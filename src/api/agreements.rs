@@ -2,7 +2,7 @@
 
 use super::names::{self, of};
 use super::time::{Fields, stamp, wire_date, wire_instrument, wire_money};
-use crate::domain::agreement::{Agreement, Scope, Term};
+use crate::domain::agreement::{Agreement, BadAgreement, Scope, Term};
 use crate::domain::county::County;
 use crate::domain::ids::{AgreementId, BookingId, CountyId, DetainerId, FacilityId, RateId};
 use crate::domain::money::Cents;
@@ -190,13 +190,18 @@ pub(super) fn read_terms(
     let term = read_term(fields, currency, terms.term.as_ref());
     let budget = fields.money("terms.budget", terms.budget.as_ref(), currency);
     let window = fields.take("terms.filing_window_days", u32::try_from(terms.filing_window_days).map_err(|_| "is negative"));
+    let start = start?;
+    if let Some(end) = end.filter(|end| *end <= start) {
+        let bad = BadAgreement::EndsFirst { start, end };
+        fields.bad(bad.field(), bad);
+    }
     Some(Agreement {
         id: id.clone(),
         instrument: instrument?,
         counterparty,
         seq: 0,
         signed,
-        start: start?,
+        start,
         end,
         zone: county.profile.zone,
         scope,

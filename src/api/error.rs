@@ -200,7 +200,7 @@ pub fn of_refusal(method: &str, refusal: &Refusal) -> Status {
 fn reason_of(method: &str, refusal: &Refusal) -> ErrorReason {
     use ErrorReason as R;
     match refusal.why {
-        Why::Invalid if refusal.field == "budget" => R::BudgetBelowCommitted,
+        Why::BelowCommitted => R::BudgetBelowCommitted,
         Why::Invalid => R::FieldInvalid,
         Why::NotFound => R::ResourceNotFound,
         Why::IdTaken => R::IdTaken,

@@ -134,6 +134,18 @@ pub enum BadAgreement {
     NoHours,
 }
 
+impl BadAgreement {
+    /// The path of what is wrong, in a request that states terms.
+    #[must_use]
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::EndsFirst { .. } => "terms.end_date",
+            Self::Negative => "terms",
+            Self::NoHours => "terms.term.flat_per_hold.up_to_hours",
+        }
+    }
+}
+
 impl Agreement {
     /// Whether it makes sense by itself.
     ///

@@ -49,7 +49,9 @@ pub enum Why {
     DutyDone,
     /// Rates or agreements would overlap or contradict each other.
     Overlaps,
-    /// An amount passes what money can be.
+    /// A budget is less than what is reserved and spent.
+    BelowCommitted,
+    /// A sum passes what money can be.
     AmountTooLarge,
     /// More bookings than one command may touch.
     TooManyAffected,

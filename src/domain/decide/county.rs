@@ -312,20 +312,20 @@ fn bounded(field: &str, amount: Cents, most: Cents) -> Result<(), Refusal> {
     if amount <= most {
         return Ok(());
     }
-    Err(Refusal::new(Why::AmountTooLarge, field, format!("{} is more than {}", amount.grouped(), most.grouped())))
+    Err(Refusal::new(Why::Invalid, field, format!("{} is more than {}", amount.grouped(), most.grouped())))
 }
 
 fn checked(county: &County, agreement: &Agreement) -> Result<(), Refusal> {
-    agreement.check().map_err(|bad| Refusal::new(Why::Invalid, "agreement", bad.to_string()))?;
+    agreement.check().map_err(|bad| Refusal::new(Why::Invalid, bad.field(), bad.to_string()))?;
     match agreement.term {
-        Term::PerDiem { per_day, .. } => bounded("term.per_diem", per_day, MOST_A_DAY)?,
-        Term::FlatPerHold { amount, .. } => bounded("term.flat_per_hold", amount, MOST_A_DAY)?,
+        Term::PerDiem { per_day, .. } => bounded("terms.term.per_diem.amount", per_day, MOST_A_DAY)?,
+        Term::FlatPerHold { amount, .. } => bounded("terms.term.flat_per_hold.amount", amount, MOST_A_DAY)?,
         Term::AllCosts | Term::AfterFirstHours { .. } => {}
     }
-    bounded("budget", agreement.budget.unwrap_or(Cents::ZERO), MOST_IN_ALL)?;
+    bounded("terms.budget", agreement.budget.unwrap_or(Cents::ZERO), MOST_IN_ALL)?;
     for facility in &agreement.scope.facilities {
         if !county.facilities.contains_key(facility) {
-            return Err(Refusal::new(Why::NotFound, "scope.facilities", format!("no facility {facility} in this county")));
+            return Err(Refusal::new(Why::NotFound, "terms.scope.facilities", format!("no facility {facility} in this county")));
         }
     }
     Ok(())
@@ -343,7 +343,7 @@ fn amend_agreement(county: &County, agreement: &Agreement, ctx: &Context) -> Res
         let used = balance.reserved.try_add(balance.spent)?;
         if budget < used {
             let detail = format!("{} is reserved or spent already", used.grouped());
-            return Err(Refusal::new(Why::Invalid, "budget", detail));
+            return Err(Refusal::new(Why::BelowCommitted, "terms.budget", detail));
         }
     }
     Ok(agreement_set(county, Agreement { seq: ctx.seq, ..agreement.clone() }, Some(known)))
@@ -356,7 +356,7 @@ fn terminate_agreement(county: &County, id: &AgreementId, at: Instant, ctx: &Con
     }
     if at >= known.ends_at() {
         let detail = format!("agreement {id} ends at {} in any case", known.ends_at());
-        return Err(Refusal::new(Why::AlreadyEnded, "effective_time", detail));
+        return Err(Refusal::new(Why::AlreadyEnded, "end_date", detail));
     }
     let agreement = Agreement { terminated: Some(at), seq: ctx.seq, ..known.clone() };
     Ok(agreement_set(county, agreement, Some(known)))
@@ -389,8 +389,8 @@ fn set_rate(county: &County, new: &NewRate, ctx: &Context) -> Result<CountyAnswe
     if county.rates.get(&rate.id) == Some(&rate) {
         return Ok(CountyAnswer::default());
     }
-    bounded("per_day", rate.per_day, MOST_A_DAY)?;
-    bounded("marginal", rate.marginal.unwrap_or(Cents::ZERO), MOST_A_DAY)?;
+    bounded("full_day", rate.per_day, MOST_A_DAY)?;
+    bounded("marginal_day", rate.marginal.unwrap_or(Cents::ZERO), MOST_A_DAY)?;
     bounded("per_hold", rate.per_hold.unwrap_or(Cents::ZERO), MOST_A_DAY)?;
     let mut book = county.rates.clone();
     book.add(rate.clone()).map_err(|bad| Refusal::new(Why::Overlaps, "rate", bad.to_string()))?;
