@@ -152,3 +152,33 @@ async fn a_record_of_another_width_is_rejected_and_the_import_goes_on() {
     assert!(lines[2].starts_with("N3,2024-03-14 14:00,x,y,z,4,") && lines[2].contains("it has 5 columns"), "{rejects}");
     server.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn times_are_told_in_the_countys_zone_and_in_utc_where_that_is_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let server = serve(folder, "--data-dir detainer-data").await.expect("it starts");
+    // Phoenix has one time all year: MST.
+    ctl(folder, &server, "county create c --name C --zone America/Phoenix").await;
+    let told = [
+        "facility create main --name Main --zone America/Phoenix",
+        "rate set --facility main --from 2024-01-01 --full-day 126.00 --count hourly",
+        "booking create B1 --facility main --booked 2024-03-14T16:00:00Z --charge A --subject s1",
+        "rate list",
+        "agreement list",
+        "report cost --from 2024-03-01 --to 2024-04-01",
+        "report decisions --from 2024-03-01 --to 2024-04-01",
+        "report holds --from 2024-03-01 --to 2024-04-01",
+    ];
+    for (n, words) in told.into_iter().enumerate() {
+        let said = ctl(folder, &server, &format!("--county c {words}")).await;
+        assert!(said.contains(" MST") && !said.contains("UTC"), "{words}: {said}");
+        if n > 2 {
+            let said = ctl(folder, &server, &format!("--county c --utc {words}")).await;
+            assert!(said.contains(" UTC") && !said.contains("MST"), "{words}: {said}");
+        }
+    }
+    let said = ctl(folder, &server, "--county c --utc facility create annex --name Annex --zone America/Phoenix").await;
+    assert!(said.contains(" UTC") && !said.contains("MST"), "{said}");
+    server.end().await;
+}

@@ -1,12 +1,14 @@
 //! The cost report as a table: what custody after T0 cost, and who pays.
 
+use chrono_tz::Tz;
+
 use super::table::{Cell, Column, Field, Table, column, field, more};
 use super::{names, time, words};
 use crate::pb;
 
 /// The cost report. `title` stands above it.
 #[must_use]
-pub fn table(title: impl Into<String>, report: &pb::GetCostReportResponse) -> Table {
+pub fn table(title: impl Into<String>, report: &pb::GetCostReportResponse, zone: Tz) -> Table {
     let mut columns = key_columns(report.rows.first().map(|row| row.keys.as_slice()).unwrap_or_default());
     let keys = columns.len();
     columns.extend([
@@ -27,7 +29,7 @@ pub fn table(title: impl Into<String>, report: &pb::GetCostReportResponse) -> Ta
     if keys > 0 && !table.rows.is_empty() {
         table.total = report.total.as_ref().map(|total| cells(total, keys, true));
     }
-    table.about = manifest(report.manifest.as_ref());
+    table.about = manifest(report.manifest.as_ref(), zone);
     table
 }
 
@@ -99,19 +101,18 @@ fn key_text(key: &pb::GroupKey) -> String {
     }
 }
 
-/// What a report rests on.
+/// What a report rests on, with times in the county's zone.
 #[must_use]
-pub fn manifest(manifest: Option<&pb::ReportManifest>) -> Vec<Field> {
+pub fn manifest(manifest: Option<&pb::ReportManifest>, zone: Tz) -> Vec<Field> {
     let Some(manifest) = manifest else { return Vec::new() };
     let period = manifest.query.as_ref().and_then(|query| query.period.as_ref());
     let pair = manifest.as_of_pair.unwrap_or_default();
-    let utc = chrono_tz::Tz::UTC;
     vec![
         field("start_date", "from", Cell::day(period.and_then(|p| p.start_date.as_ref()))),
         field("end_date", "to", Cell::day(period.and_then(|p| p.end_date.as_ref()))),
         field("as_of_sequence", "as of sequence", Cell::Int(pair.sequence)),
-        field("as_of_recorded_time", "recorded", Cell::time(pair.recorded_time.as_ref(), utc)),
-        field("accrue_until", "open custody counted to", Cell::time(manifest.accrue_until.as_ref(), utc)),
+        field("as_of_recorded_time", "recorded", Cell::time(pair.recorded_time.as_ref(), zone)),
+        field("accrue_until", "open custody counted to", Cell::time(manifest.accrue_until.as_ref(), zone)),
         field("tree_root", "", Cell::text(hex::encode(&manifest.tree_root))),
         field("report_version", "", Cell::text(manifest.report_version.as_str())),
         field("zone_rule", "", Cell::text(manifest.zone_rule.as_str())),

@@ -176,7 +176,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
                 terms: Some(make.terms(context, &client, &county).await?),
             };
             let answer = client.create_agreement(request).await?;
-            recorded(context, &make.id, "", answer.detainers_decided, answer.receipt.as_ref())
+            recorded(context, &client, &make.id, "", answer.detainers_decided, answer.receipt.as_ref()).await
         }
         Command::Amend(make) => {
             let request = pb::AmendAgreementRequest {
@@ -187,7 +187,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
                 terms: Some(make.terms(context, &client, &county).await?),
             };
             let answer = client.amend_agreement(request).await?;
-            recorded(context, &make.id, " as amended", answer.detainers_decided, answer.receipt.as_ref())
+            recorded(context, &client, &make.id, " as amended", answer.detainers_decided, answer.receipt.as_ref()).await
         }
         Command::Terminate(end) => {
             let request = pb::TerminateAgreementRequest {
@@ -198,7 +198,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
                 end_date: Some(time::date(end.end)),
             };
             let answer = client.terminate_agreement(request).await?;
-            recorded(context, &end.id, " as ended", answer.detainers_decided, answer.receipt.as_ref())
+            recorded(context, &client, &end.id, " as ended", answer.detainers_decided, answer.receipt.as_ref()).await
         }
         Command::List { state } => list(context, &client, county, state.map_or(0, i32::from)).await,
         Command::Show { id } => {
@@ -210,8 +210,15 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
     }
 }
 
-fn recorded(context: &Context, id: &str, how: &str, decided: i64, receipt: Option<&pb::Receipt>) -> Result<(), Failure> {
-    output::recorded(context, &format!("Agreement {id}{how}; {decided} open detainers decided again"), receipt)
+async fn recorded(
+    context: &Context,
+    client: &Client,
+    id: &str,
+    how: &str,
+    decided: i64,
+    receipt: Option<&pb::Receipt>,
+) -> Result<(), Failure> {
+    output::recorded(context, client, &format!("Agreement {id}{how}; {decided} open detainers decided again"), receipt).await
 }
 
 /// A term in a line.
@@ -241,13 +248,14 @@ async fn list(context: &Context, client: &Client, county: String, state: i32) ->
         more("instrument"),
     ];
     let mut table = Table::new("", columns, "There is no agreement: nothing guarantees any cost.");
+    let zone = context.county_zone(client, &county).await?;
     let mut page_token = String::new();
     loop {
         let request =
             pb::ListAgreementsRequest { parent: county.clone(), page_size: 500, page_token, state, ..Default::default() };
         let page = client.list_agreements(request).await?;
         table.rows.extend(page.agreements.iter().map(row));
-        table.about = about(page.as_of_pair.as_ref(), chrono_tz::Tz::UTC);
+        table.about = about(page.as_of_pair.as_ref(), zone);
         page_token = page.next_page_token;
         if page_token.is_empty() {
             return output::table(context, &table);

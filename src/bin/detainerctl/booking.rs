@@ -298,7 +298,7 @@ async fn create(context: &Context, client: &Client, county: &str, make: Create) 
         age_years: make.age,
     };
     let answer = client.create_booking(request).await?;
-    output::recorded(context, &format!("Booking {}", make.booking), answer.receipt.as_ref())
+    output::recorded(context, client, &format!("Booking {}", make.booking), answer.receipt.as_ref()).await
 }
 
 async fn open_basis(context: &Context, client: &Client, county: &str, open: OpenBasis) -> Result<(), Failure> {
@@ -315,7 +315,7 @@ async fn open_basis(context: &Context, client: &Client, county: &str, open: Open
         ..Default::default()
     };
     let answer = client.open_basis(request).await?;
-    output::recorded(context, &format!("Basis {}", names::id(&answer.basis)), answer.receipt.as_ref())
+    output::recorded(context, client, &format!("Basis {}", names::id(&answer.basis)), answer.receipt.as_ref()).await
 }
 
 async fn close_basis(context: &Context, client: &Client, county: &str, close: CloseBasis) -> Result<(), Failure> {
@@ -334,7 +334,7 @@ async fn close_basis(context: &Context, client: &Client, county: &str, close: Cl
     let answer = client.close_basis(request).await?;
     let last = answer.booking.is_some_and(|booking| booking.t0.is_some());
     let what = if last { "the last one: T0 is set, see check-release" } else { "others are open" };
-    output::recorded(context, &format!("Closing of {} ({what})", close.basis), answer.receipt.as_ref())
+    output::recorded(context, client, &format!("Closing of {} ({what})", close.basis), answer.receipt.as_ref()).await
 }
 
 async fn update_facts(context: &Context, client: &Client, county: &str, fact: Fact) -> Result<(), Failure> {
@@ -355,7 +355,8 @@ async fn update_facts(context: &Context, client: &Client, county: &str, fact: Fa
         facts: vec![recorded],
     };
     let answer = client.update_facts(request).await?;
-    output::recorded(context, &format!("Fact; {} decisions followed", answer.decisions.len()), answer.receipt.as_ref())
+    output::recorded(context, client, &format!("Fact; {} decisions followed", answer.decisions.len()), answer.receipt.as_ref())
+        .await
 }
 
 async fn fact_kind(
@@ -413,7 +414,7 @@ async fn move_booking(context: &Context, client: &Client, county: &str, to: Move
         facility: names::facility(county, &to.facility),
     };
     let answer = client.move_booking(request).await?;
-    output::recorded(context, &format!("Move of {} to {}", to.booking, to.facility), answer.receipt.as_ref())
+    output::recorded(context, client, &format!("Move of {} to {}", to.booking, to.facility), answer.receipt.as_ref()).await
 }
 
 async fn release(context: &Context, client: &Client, county: &str, end: Release) -> Result<(), Failure> {
@@ -434,5 +435,5 @@ async fn release(context: &Context, client: &Client, county: &str, end: Release)
         receiving_officer: end.officer,
     };
     let answer = client.release_booking(request).await?;
-    output::recorded(context, &format!("End of booking {}", end.booking), answer.receipt.as_ref())
+    output::recorded(context, client, &format!("End of booking {}", end.booking), answer.receipt.as_ref()).await
 }

@@ -106,7 +106,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
                 content_digest,
             };
             let answer = client.confirm_proposal(request).await?;
-            output::recorded(context, &format!("Correction {proposal}"), answer.receipt.as_ref())
+            output::recorded(context, &client, &format!("Correction {proposal}"), answer.receipt.as_ref()).await
         }
     }
 }
@@ -131,14 +131,13 @@ async fn make(context: &Context, client: &Client, county: &str, make: Make) -> R
     };
     let answer = client.correct_booking(request).await?;
     match answer.proposal {
-        None => output::recorded(context, &format!("Correction of {}", make.booking), answer.receipt.as_ref()),
-        Some(proposal) => output::sheet(context, &waits(&proposal)),
+        None => output::recorded(context, client, &format!("Correction of {}", make.booking), answer.receipt.as_ref()).await,
+        Some(proposal) => output::sheet(context, &waits(&proposal, context.county_zone(client, county).await?)),
     }
 }
 
 /// What the second person needs.
-fn waits(proposal: &pb::Proposal) -> Sheet {
-    let utc = chrono_tz::Tz::UTC;
+fn waits(proposal: &pb::Proposal, zone: chrono_tz::Tz) -> Sheet {
     let id = names::id(&proposal.name);
     let digest = hex::encode(&proposal.content_digest);
     let notes = vec![format!("They say: detainerctl correction confirm {id} --digest {digest}")];
@@ -146,7 +145,7 @@ fn waits(proposal: &pb::Proposal) -> Sheet {
         field("proposal", "proposal", Cell::text(id)),
         field("content_digest", "", Cell::text(digest.as_str())),
         field("proposed_by", "proposed by", Cell::text(proposal.proposed_by.as_str())),
-        field("expire_time", "expires", Cell::time(proposal.expire_time.as_ref(), utc)),
+        field("expire_time", "expires", Cell::time(proposal.expire_time.as_ref(), zone)),
     ];
     let title = "It would move a T0, a deadline or authority later: a second person must confirm it.".to_owned();
     Sheet { title, fields, notes, ..Sheet::default() }

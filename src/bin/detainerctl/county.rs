@@ -87,7 +87,7 @@ pub async fn run(context: &Context, command: CountyCommand) -> Result<(), Failur
                 ..pb::CreateCountyRequest::default()
             };
             let answer = client.create_county(request).await?;
-            output::recorded(context, &format!("County {}", make.id), answer.receipt.as_ref())
+            output::recorded(context, &client, &format!("County {}", make.id), answer.receipt.as_ref()).await
         }
         CountyCommand::List => {
             let columns = vec![
@@ -139,7 +139,7 @@ pub async fn run_facility(context: &Context, command: FacilityCommand) -> Result
                 city: make.city,
             };
             let answer = client.create_facility(request).await?;
-            output::recorded(context, &format!("Facility {}", make.id), answer.receipt.as_ref())
+            output::recorded(context, &client, &format!("Facility {}", make.id), answer.receipt.as_ref()).await
         }
         FacilityCommand::List => {
             let columns = vec![

@@ -270,7 +270,7 @@ async fn record(context: &Context, client: &Client, county: &str, record: &Recor
         words::word_of::<pb::Outcome>(decision.outcome).to_uppercase(),
         words::plain_of::<pb::DecisionReason>(decision.reason)
     );
-    output::recorded(context, &what, answer.receipt.as_ref())
+    output::recorded(context, client, &what, answer.receipt.as_ref()).await
 }
 
 async fn serve(context: &Context, client: &Client, county: &str, serve: Serve) -> Result<(), Failure> {
@@ -291,7 +291,7 @@ async fn serve(context: &Context, client: &Client, county: &str, serve: Serve) -
         service: Some(service),
     };
     let answer = client.record_service(request).await?;
-    output::recorded(context, &format!("Service of {}", serve.detainer), answer.receipt.as_ref())
+    output::recorded(context, client, &format!("Service of {}", serve.detainer), answer.receipt.as_ref()).await
 }
 
 async fn lift(context: &Context, client: &Client, county: &str, lift: &Lift) -> Result<(), Failure> {
@@ -307,7 +307,7 @@ async fn lift(context: &Context, client: &Client, county: &str, lift: &Lift) -> 
         reason: lift.reason.into(),
     };
     let answer = client.lift_detainer(request).await?;
-    output::recorded(context, &format!("Lift of {}", lift.detainer), answer.receipt.as_ref())
+    output::recorded(context, client, &format!("Lift of {}", lift.detainer), answer.receipt.as_ref()).await
 }
 
 async fn show(context: &Context, client: &Client, booking: &str, detainer: Option<&str>, when: &When) -> Result<(), Failure> {

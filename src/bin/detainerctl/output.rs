@@ -2,7 +2,8 @@
 
 use std::io::{self, BufWriter, Write as _};
 
-use detainer::client::table::{Cell, Sheet, Table, field};
+use detainer::client::Client;
+use detainer::client::table::{Cell, Look, Sheet, Table, field};
 use detainer::client::time;
 use detainer::pb;
 
@@ -33,11 +34,15 @@ fn write(form: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), 
 }
 
 /// Writes what a write recorded: a line for people, the proof for programs.
-pub fn recorded(context: &Context, what: &str, receipt: Option<&pb::Receipt>) -> Result<(), Failure> {
+pub async fn recorded(context: &Context, client: &Client, what: &str, receipt: Option<&pb::Receipt>) -> Result<(), Failure> {
     let Some(receipt) = receipt else {
         return sheet(context, &Sheet { title: format!("{what}: would be recorded; nothing was."), ..Sheet::default() });
     };
-    let zone = chrono_tz::Tz::UTC;
+    let zone = match context.look() {
+        Look { utc: true, .. } => chrono_tz::Tz::UTC,
+        // It is recorded, whatever becomes of this question.
+        _ => context.county_zone(client, &receipt.county).await.unwrap_or(chrono_tz::Tz::UTC),
+    };
     let shown = receipt.recorded_time.as_ref().and_then(time::utc).map(|at| time::show(at, zone)).unwrap_or_default();
     let fields = vec![
         field("county", "", Cell::text(receipt.county.as_str())),

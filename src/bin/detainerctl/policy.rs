@@ -176,7 +176,7 @@ async fn switch(context: &Context, client: &Client, county: String, command: &Sw
         answer.turned_from_honor,
         answer.holds_ended
     );
-    output::recorded(context, &what, answer.receipt.as_ref())
+    output::recorded(context, client, &what, answer.receipt.as_ref()).await
 }
 
 fn effective(answer: &pb::GetEffectivePolicyResponse, zone: chrono_tz::Tz) -> Sheet {

@@ -75,11 +75,13 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
                 day_count: set.count.into(),
             };
             let answer = client.set_rate(request).await?;
-            output::recorded(context, &format!("Rate of {} from {}", set.facility, set.from), answer.receipt.as_ref())
+            output::recorded(context, &client, &format!("Rate of {} from {}", set.facility, set.from), answer.receipt.as_ref())
+                .await
         }
         Command::List { facility } => {
             let facility = facility.map(|id| names::facility(&county, &id)).unwrap_or_default();
             let mut table = table();
+            let zone = context.county_zone(&client, &county).await?;
             let mut page_token = String::new();
             loop {
                 let request = pb::ListRatesRequest {
@@ -91,7 +93,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
                 };
                 let page = client.list_rates(request).await?;
                 table.rows.extend(page.rates.iter().map(row));
-                table.about = about(page.as_of_pair.as_ref(), chrono_tz::Tz::UTC);
+                table.about = about(page.as_of_pair.as_ref(), zone);
                 page_token = page.next_page_token;
                 if page_token.is_empty() {
                     return output::table(context, &table);

@@ -74,35 +74,35 @@ pub struct Lines {
 pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
     let client = context.client(As::Administrator).await?;
     let county = context.county(&client).await?;
+    let zone = context.county_zone(&client, &county).await?;
     match command {
-        Command::Holds(query) => holds(context, &client, query.wire(context, &client, &county).await?).await,
+        Command::Holds(query) => holds(context, &client, zone, query.wire(context, zone, &county)?).await,
         Command::Decisions(grouped) => {
-            let query = Some(grouped.query.wire(context, &client, &county).await?);
+            let query = Some(grouped.query.wire(context, zone, &county)?);
             let group_by = grouped.group_by.iter().map(|by| i32::from(*by)).collect();
             let report = client.get_decision_report(pb::GetDecisionReportRequest { query, group_by }).await?;
-            output::table(context, &tables::decisions(&report))
+            output::table(context, &tables::decisions(&report, zone))
         }
         Command::Cost(grouped) => {
-            let query = Some(grouped.query.wire(context, &client, &county).await?);
+            let query = Some(grouped.query.wire(context, zone, &county)?);
             let group_by = grouped.group_by.iter().map(|by| i32::from(*by)).collect();
             let report = client.get_cost_report(pb::GetCostReportRequest { query, group_by }).await?;
-            output::table(context, &cost::table("", &report))
+            output::table(context, &cost::table("", &report, zone))
         }
         Command::CostLines(lines) => {
-            let query = lines.query.wire(context, &client, &county).await?;
+            let query = lines.query.wire(context, zone, &county)?;
             let booking = lines.booking.map(|id| names::booking(&county, &id)).unwrap_or_default();
             cost_lines(context, &client, &county, query, booking).await
         }
         Command::Overdetention(query) => {
-            let query = query.wire(context, &client, &county).await?;
+            let query = query.wire(context, zone, &county)?;
             overdetention(context, &client, &county, query).await
         }
     }
 }
 
 impl Query {
-    async fn wire(&self, context: &Context, client: &Client, county: &str) -> Result<pb::ReportQuery, Failure> {
-        let zone = context.county_zone(client, county).await?;
+    fn wire(&self, context: &Context, zone: chrono_tz::Tz, county: &str) -> Result<pb::ReportQuery, Failure> {
         let (first, next) = context.last_month(zone);
         let from = self.from.unwrap_or(first);
         let to = self.to.unwrap_or_else(|| if self.from.is_some() { month_after(from) } else { next });
@@ -127,7 +127,7 @@ fn month_after(day: NaiveDate) -> NaiveDate {
     chrono::Datelike::with_day(&next, 1).unwrap_or(next)
 }
 
-async fn holds(context: &Context, client: &Client, query: pb::ReportQuery) -> Result<(), Failure> {
+async fn holds(context: &Context, client: &Client, zone: chrono_tz::Tz, query: pb::ReportQuery) -> Result<(), Failure> {
     use pb::stream_hold_register_response::Part;
     let mut stream = client.stream_hold_register(pb::StreamHoldRegisterRequest { query: Some(query) }).await?;
     let mut table = tables::register();
@@ -139,7 +139,7 @@ async fn holds(context: &Context, client: &Client, query: pb::ReportQuery) -> Re
             Some(Part::AsOfPair(_)) | None => {}
         }
     }
-    table.about = cost::manifest(Some(&whole(manifest)?));
+    table.about = cost::manifest(Some(&whole(manifest)?), zone);
     output::table(context, &table)
 }
 
@@ -162,7 +162,7 @@ async fn cost_lines(
             Some(Part::AsOfPair(_)) | None => {}
         }
     }
-    table.about = cost::manifest(Some(&whole(manifest)?));
+    table.about = cost::manifest(Some(&whole(manifest)?), zones.county);
     output::table(context, &table)
 }
 
@@ -180,7 +180,7 @@ async fn overdetention(context: &Context, client: &Client, county: &str, query: 
             pb::GetOverdetentionReportRequest { query: Some(query.clone()), page_size: 1_000, page_token: page_token.clone() };
         let page = client.get_overdetention_report(request).await?;
         table.rows.extend(page.rows.iter().map(|row| tables::overdetention_row(row, zones.of(&row.facility))));
-        table.about = cost::manifest(page.manifest.as_ref());
+        table.about = cost::manifest(page.manifest.as_ref(), zones.county);
         page_token = page.next_page_token;
         if page_token.is_empty() {
             return output::table(context, &table);

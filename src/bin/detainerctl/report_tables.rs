@@ -90,7 +90,7 @@ fn nonzero(length: Option<&prost_types::Duration>) -> Cell {
 }
 
 /// The decision report.
-pub fn decisions(report: &pb::GetDecisionReportResponse) -> Table {
+pub fn decisions(report: &pb::GetDecisionReportResponse, zone: chrono_tz::Tz) -> Table {
     let mut columns = key_columns(report.rows.first().map(|row| row.keys.as_slice()).unwrap_or_default());
     let keys = columns.len();
     columns.extend([
@@ -110,7 +110,7 @@ pub fn decisions(report: &pb::GetDecisionReportResponse) -> Table {
     if keys > 0 && !table.rows.is_empty() {
         table.total = report.total.as_ref().map(|total| decision_cells(total, total_cells(keys)));
     }
-    table.about = manifest(report.manifest.as_ref());
+    table.about = manifest(report.manifest.as_ref(), zone);
     table
 }
 

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use crate::client::error::ClientError;
 use crate::client::table::Look;
-use crate::client::{Client, board, cost};
+use crate::client::{Client, board, cost, time};
 use crate::pb;
 
 /// Why something could not be printed.
@@ -47,6 +47,8 @@ pub async fn print_cost_report(
         pb::ReportQuery { county: county.to_owned(), period: Some(cost::period(period.0, period.1)), ..Default::default() };
     let group_by = group_by.iter().map(|by| i32::from(*by)).collect();
     let report = client.get_cost_report(pb::GetCostReportRequest { query: Some(query), group_by }).await?;
-    cost::table("What custody after T0 cost, and who paid:", &report).write(out, look)?;
+    let known = client.get_county(pb::GetCountyRequest { name: county.to_owned(), as_of: None }).await?;
+    let zone = time::zone_or_utc(&known.county.unwrap_or_default().time_zone);
+    cost::table("What custody after T0 cost, and who paid:", &report, zone).write(out, look)?;
     Ok(())
 }
