@@ -163,7 +163,8 @@ pub fn exact(at: DateTime<Utc>, zone: Tz) -> String {
 #[must_use]
 pub fn show_length(delta: TimeDelta) -> String {
     let seconds = delta.num_seconds().abs();
-    let sign = if delta < TimeDelta::zero() { "-" } else { "" };
+    // Less than a second is none, either way.
+    let sign = if delta.num_seconds() < 0 { "-" } else { "" };
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     match (days, hours) {
         (0, 0) => format!("{sign}{minutes:02} min {:02} s", seconds % 60),
@@ -230,6 +231,8 @@ mod tests {
         assert_eq!(exact(at("2014-01-01T05:00:00.25Z"), Tz::UTC), "2014-01-01T05:00:00.250000Z");
         assert_eq!(show_length(TimeDelta::minutes(26 * 60 + 5)), "1 d 02 h 05 min");
         assert_eq!(show_length(TimeDelta::minutes(-65)), "-1 h 05 min");
+        assert_eq!(show_length(TimeDelta::milliseconds(-400)), "00 min 00 s");
+        assert_eq!(show_length(TimeDelta::milliseconds(-1_400)), "-00 min 01 s");
     }
 
     #[test]
