@@ -430,6 +430,39 @@ fn a_comparison_says_what_changed_and_whose_answer_with_it() {
 }
 
 #[test]
+fn a_mode_is_compared_as_the_tree_it_stands_for() {
+    let packs = packs();
+    let between = |one: &str, other: &str| {
+        let (clauses, examples) = policyfile::diff(&packs[one], &packs[other]);
+        (clauses.iter().map(ToString::to_string).collect::<Vec<_>>(), examples)
+    };
+    let (clauses, _) = between("cook-2011.toml", "miami-dade-R-1008-13.toml");
+    let either = "(a conviction of fl_forcible_felony_776.08; or a pending charge of fl_nonbondable_art1_s14)";
+    let wanted = format!("condition.all: added: {either} (can only honor less)");
+    assert!(clauses.contains(&wanted), "{}", clauses.join("\n"));
+    let (clauses, _) = between("multnomah-2014.toml", "miami-dade-gimenez-2017.toml");
+    assert!(
+        clauses.contains(&"condition: a judicial warrant -> always (can only honor more)".to_owned()),
+        "{}",
+        clauses.join("\n")
+    );
+    let (clauses, _) = between("multnomah-2014.toml", "dona-ana-2014.toml");
+    assert!(
+        clauses.contains(&"condition: a judicial warrant -> never (can only honor less)".to_owned()),
+        "{}",
+        clauses.join("\n")
+    );
+    // Two laws of different years are compared as rules: SB 54 honors nothing that the TRUST Act declined.
+    let (clauses, examples) = between("ca-trust-act.toml", "ca-sb54.toml");
+    assert!(
+        clauses.iter().any(|one| one.starts_with("notify: as the mode has it -> where (the release date is public")),
+        "{clauses:?}"
+    );
+    assert!(examples.iter().all(|one| one.after.outcome != Outcome::Honor), "{examples:?}");
+    assert!(examples.iter().any(|one| one.before.outcome == Outcome::Honor), "{examples:?}");
+}
+
+#[test]
 fn a_comparison_knows_which_way_a_clause_works() {
     let said = |from: &str, to: &str| {
         let file = |tree: &str| {
@@ -478,7 +511,7 @@ fn the_program_checks_shows_and_compares_without_a_server() {
     words.extend(all.iter().map(String::as_str));
     let (code, out, err) = ctl(&words);
     assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
-    assert!(out.starts_with("29 files are right"), "{out}");
+    assert!(out.starts_with("29 files are right") && out.lines().count() == 1, "{out}");
 
     let folder = tempfile::tempdir().unwrap();
     let bad = folder.path().join("bad.toml");
@@ -502,6 +535,9 @@ fn the_program_checks_shows_and_compares_without_a_server() {
     let (code, out, _) = ctl(&["policy", "diff", "policies/nyc-2011.toml", "policies/nyc-2013.toml"]);
     assert_eq!(code, Some(0));
     assert!(out.contains("can only honor less") && out.contains("an earlier conviction of any"), "{out}");
+    let (code, _, err) = ctl(&["policy", "show", "policies/chains/miami-dade.toml"]);
+    assert_eq!(code, Some(2));
+    assert!(err.contains("is a chain of policies"), "{err}");
     let (code, _, err) = ctl(&["policy", "show", "policies/none.toml"]);
     assert_eq!(code, Some(2));
     assert!(err.contains("policies/none.toml:1:1: cannot be read"), "{err}");

@@ -3,7 +3,7 @@
 use super::PolicyFile;
 use super::example::{Example, Told};
 use super::listing::{clauses, in_words, layer_words};
-use crate::domain::policy::{Condition, Effect, Layer, Leaf};
+use crate::domain::policy::{Condition, Effect, Layer, Leaf, Mode, Revision};
 use std::fmt;
 use std::sync::Arc;
 
@@ -53,22 +53,29 @@ pub struct Differs {
     pub after: Told,
 }
 
-/// What is different, clause by clause, and for which examples of either file.
+/// What is different, clause by clause, and for which examples of either file. The examples are asked as if both policies
+/// were in force on their day.
 #[must_use]
 pub fn diff(before: &PolicyFile, after: &PolicyFile) -> (Vec<Difference>, Vec<Differs>) {
     let mut found = Vec::new();
-    let all = |file: &PolicyFile| {
-        let dates = [("adopted", file.rules.adopted), ("in force from", file.effective), ("until", file.until)];
-        let dates = dates.into_iter().filter_map(|(name, day)| day.map(|day| (name, day.to_string())));
-        clauses(&file.rules).into_iter().chain(dates).collect::<Vec<_>>()
-    };
-    named(&mut found, &all(before), &all(after));
-    tree(&mut found, "condition", before.rules.condition.as_ref(), after.rules.condition.as_ref(), Sense::Honors);
-    for (clause, one, other) in [
-        ("notify", &before.rules.notify_where, &after.rules.notify_where),
-        ("transfer", &before.rules.transfer_where, &after.rules.transfer_where),
-    ] {
-        tree(&mut found, clause, one.as_ref(), other.as_ref(), Sense::Answers);
+    named(&mut found, &all_clauses(before), &all_clauses(after));
+    // A mode is shorthand for a tree: it is compared as one where the other side has one.
+    if [before, after].iter().any(|file| file.rules.mode == Mode::Conditional) {
+        tree(&mut found, "condition", Some(&before.rules.rule()), Some(&after.rules.rule()), Sense::Honors);
+    }
+    for (clause, one, other) in answers(before, after) {
+        match (one, other) {
+            (Some(one), Some(other)) => tree(&mut found, clause, Some(one), Some(other), Sense::Answers),
+            (one, other) if one.is_some() || other.is_some() => {
+                let words = |tree: Option<&Condition>, file: &PolicyFile| match tree {
+                    Some(tree) => format!("where {}", in_words(tree)),
+                    None => stated(file, clause),
+                };
+                let change = Change::Changed(words(one, before), words(other, after));
+                found.push(Difference { clause: clause.to_owned(), change, meaning: "" });
+            }
+            _ => {}
+        }
     }
     layers(&mut found, before, after);
     let from = |file: &PolicyFile| {
@@ -76,6 +83,7 @@ pub fn diff(before: &PolicyFile, after: &PolicyFile) -> (Vec<Difference>, Vec<Di
         let zone = file.zone;
         file.examples.iter().map(move |example| (of.clone(), zone, example.clone())).collect::<Vec<_>>()
     };
+    let (first, second) = (undated(&before.rules), undated(&after.rules));
     let mut differ = Vec::new();
     let mut seen: Vec<Example> = Vec::new();
     for (of, zone, example) in from(before).into_iter().chain(from(after)) {
@@ -83,8 +91,8 @@ pub fn diff(before: &PolicyFile, after: &PolicyFile) -> (Vec<Difference>, Vec<Di
         if seen.iter().any(same) {
             continue;
         }
-        let one = example.request.told(Some(&before.rules), zone, example.at);
-        let other = example.request.told(Some(&after.rules), zone, example.at);
+        let one = example.request.told(Some(&first), zone, example.at);
+        let other = example.request.told(Some(&second), zone, example.at);
         if one != other {
             differ.push(Differs { name: example.name.clone(), of, before: one, after: other });
         }
@@ -93,14 +101,46 @@ pub fn diff(before: &PolicyFile, after: &PolicyFile) -> (Vec<Difference>, Vec<Di
     (found, differ)
 }
 
+/// Clauses that are no trees, and the dates.
+fn all_clauses(file: &PolicyFile) -> Vec<(&'static str, String)> {
+    let dates = [("adopted", file.rules.adopted), ("in force from", file.effective), ("until", file.until)];
+    let dates = dates.into_iter().filter_map(|(name, day)| day.map(|day| (name, day.to_string())));
+    clauses(&file.rules).into_iter().chain(dates).collect()
+}
+
+/// The trees about notice and transfer of both.
+fn answers<'f>(
+    before: &'f PolicyFile,
+    after: &'f PolicyFile,
+) -> [(&'static str, Option<&'f Condition>, Option<&'f Condition>); 2] {
+    let (one, other) = (&before.rules, &after.rules);
+    [
+        ("notify", one.notify_where.as_ref(), other.notify_where.as_ref()),
+        ("transfer", one.transfer_where.as_ref(), other.transfer_where.as_ref()),
+    ]
+}
+
+/// What a file without a tree says of notice or transfer.
+fn stated(file: &PolicyFile, clause: &str) -> String {
+    clauses(&file.rules).into_iter().find(|(name, _)| *name == clause).map(|(_, words)| words).unwrap_or_default()
+}
+
+/// The rule as if all its layers were in force: two laws are compared as rules, whatever their days.
+fn undated(rule: &Revision) -> Revision {
+    let layers = rule.layers.iter().map(|layer| Layer { from: None, until: None, ..layer.clone() });
+    Revision { layers: layers.collect(), ..rule.clone() }
+}
+
 fn named(found: &mut Vec<Difference>, before: &[(&str, String)], after: &[(&str, String)]) {
     let value = |list: &[(&str, String)], name: &str| list.iter().find(|(n, _)| *n == name).map(|(_, value)| value.clone());
     let later = after.iter().filter(|(name, _)| value(before, name).is_none());
+    // Where only one side has a tree for an answer, the other's words are compared with it.
+    let told_as_tree = |name: &str| matches!(name, "notify" | "transfer");
     for (name, _) in before.iter().chain(later) {
         let change = match (value(before, name), value(after, name)) {
             (Some(one), Some(other)) if one != other => Change::Changed(one, other),
-            (Some(one), None) => Change::Removed(one),
-            (None, Some(other)) => Change::Added(other),
+            (Some(one), None) if !told_as_tree(name) => Change::Removed(one),
+            (None, Some(other)) if !told_as_tree(name) => Change::Added(other),
             _ => continue,
         };
         found.push(Difference { clause: (*name).to_owned(), change, meaning: "" });
@@ -168,7 +208,22 @@ fn tree(found: &mut Vec<Difference>, at: &str, before: Option<&Condition>, after
         (Some(Condition::All(one)), Some(other)) if one.contains(other) => {
             parts(found, &format!("{at}.all"), one, std::slice::from_ref(other), sense, sense.turned());
         }
-        (Some(one), Some(other)) => tell(Change::Changed(in_words(one), in_words(other)), ""),
+        (Some(one), Some(other)) => {
+            let meaning = match (constant(one), constant(other)) {
+                (Some(false), _) | (_, Some(true)) => sense.wider(),
+                (Some(true), _) | (_, Some(false)) => sense.turned().wider(),
+                (None, None) => "",
+            };
+            tell(Change::Changed(in_words(one), in_words(other)), meaning);
+        }
+    }
+}
+
+/// The value of a condition that is always the same.
+fn constant(condition: &Condition) -> Option<bool> {
+    match condition {
+        Condition::Leaf(Leaf::Constant(value)) => Some(*value),
+        _ => None,
     }
 }
 

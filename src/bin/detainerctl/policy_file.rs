@@ -47,12 +47,13 @@ pub fn check(context: &Context, files: &[PathBuf]) -> Result<(), Failure> {
         1 => "One mistake:".to_owned(),
         many => format!("{many} mistakes:"),
     };
-    if context.look().format == Format::Table && !problems.is_empty() {
+    if context.look().format == Format::Table {
         let lines = problems.iter().map(|Problem { file, mistake }| {
             let node = if mistake.node.is_empty() { String::new() } else { format!("{}: ", mistake.node) };
-            format!("{}:{}:{}: {node}{}", file.display(), mistake.line, mistake.column, mistake.why)
+            format!("{}:{}:{}: {node}{}\n", file.display(), mistake.line, mistake.column, mistake.why)
         });
-        output::text(&lines.map(|line| line + "\n").collect::<String>())?;
+        let lines: String = lines.collect();
+        output::text(&if problems.is_empty() { format!("{title}\n") } else { lines })?;
     } else {
         let columns = [("file", "FILE"), ("line", "LINE"), ("column", "COLUMN"), ("node", "NODE"), ("why", "WHY")]
             .map(|(k, h)| column(k, h));
@@ -108,6 +109,9 @@ fn read(path: &Path) -> Result<PolicyFile, Failure> {
     };
     let text =
         text(path).map_err(|p| told(p.into_iter().map(|p| (p.mistake.line, p.mistake.column, p.mistake.why)).collect()))?;
+    if policyfile::is_chain(&text) {
+        return Err(told(vec![(1, 1, "is a chain of policies: `policy check` runs it".to_owned())]));
+    }
     policyfile::parse(&text)
         .map_err(|mistakes| told(mistakes.into_iter().map(|m| (m.line, m.column, format!("{}: {}", m.node, m.why))).collect()))
 }
