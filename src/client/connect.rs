@@ -263,6 +263,9 @@ calls! {
     }
     PolicyServiceClient {
         once switch_policy_mode(SwitchPolicyModeRequest) -> SwitchPolicyModeResponse;
+        once create_policy_revision(CreatePolicyRevisionRequest) -> CreatePolicyRevisionResponse;
+        once preview_policy_revision(PreviewPolicyRevisionRequest) -> PreviewPolicyRevisionResponse;
+        once activate_policy_revision(ActivatePolicyRevisionRequest) -> ActivatePolicyRevisionResponse;
         once get_effective_policy(GetEffectivePolicyRequest) -> GetEffectivePolicyResponse;
         once get_policy_revision(GetPolicyRevisionRequest) -> GetPolicyRevisionResponse;
         once list_policy_revisions(ListPolicyRevisionsRequest) -> ListPolicyRevisionsResponse;

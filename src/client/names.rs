@@ -80,6 +80,12 @@ fn child(collection: &str, parent: &str, id: &str) -> String {
     format!("{parent}{slash}{collection}/{id}")
 }
 
+/// What lies under a booking, with the booking: `2024-000123/1` of `counties/c/bookings/2024-000123/holds/1`.
+#[must_use]
+pub fn under_booking(name: &str) -> String {
+    format!("{}/{}", part(name, "bookings"), id(name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

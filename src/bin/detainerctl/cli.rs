@@ -114,7 +114,7 @@ pub enum Command {
     /// Corrections of what was recorded wrong, some by two persons.
     #[command(subcommand)]
     Correction(correction::Command),
-    /// The policy: switch, show, history; policy files: check, show, diff.
+    /// The policy: switch, preview, activate, confirm, show, history; policy files: check, show, diff, make.
     #[command(subcommand)]
     Policy(policy::Command),
     /// Agreements: written federal promises to pay.

@@ -21,6 +21,7 @@ mod output;
 mod parse;
 mod policy;
 mod policy_file;
+mod policy_change;
 mod rate;
 mod release;
 mod report;

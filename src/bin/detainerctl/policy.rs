@@ -12,6 +12,7 @@ use crate::context::{As, Context, Failure};
 use crate::output;
 use crate::parse::{In, Paper, Writing, as_of, day};
 use crate::policy_file;
+use crate::policy_change::{self, Activate, Confirm, Which};
 
 /// What to do with the policy.
 #[derive(Debug, Subcommand)]
@@ -52,6 +53,22 @@ pub enum Command {
         #[arg(value_name = "FILE")]
         after: PathBuf,
     },
+    /// What a policy file, or a revision that was made, would do: who turns, whose hold ends, what a day costs.
+    ///
+    /// Example: detainerctl policy preview policies/king-2014.toml --effective "2026-12-01 00:00"
+    Preview(Which),
+    /// Make a revision from a policy file. It waits to be activated.
+    Make {
+        /// The policy file.
+        #[arg(value_name = "FILE")]
+        file: String,
+        #[command(flatten)]
+        writing: Writing,
+    },
+    /// Activate a policy file, or a revision that was made: shows what it will do, and asks first at a terminal.
+    Activate(Box<Activate>),
+    /// Confirm a change of policy that another person proposed, within 24 hours.
+    Confirm(Confirm),
 }
 
 /// Switches the policy.
@@ -89,6 +106,9 @@ pub struct Switch {
     /// Which days do not count.
     #[arg(long, value_name = "RULE")]
     exclusion: Option<In<pb::ExclusionRule>>,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
     /// The policy's etag as last seen. Left out: read now.
     #[arg(long, value_name = "ETAG")]
     etag: Option<String>,
@@ -136,6 +156,10 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         }
         Command::History => history(context, &client, county).await,
         Command::Check { .. } | Command::Diff { .. } => Ok(()),
+        Command::Preview(which) => policy_change::preview(context, &client, &county, &which).await,
+        Command::Make { file, writing } => policy_change::make(context, &client, &county, &file, &writing).await,
+        Command::Activate(command) => policy_change::activate(context, &client, &county, &command).await,
+        Command::Confirm(command) => policy_change::confirm(context, &client, &county, &command).await,
     }
 }
 
@@ -167,7 +191,25 @@ async fn switch(context: &Context, client: &Client, county: String, command: &Sw
         facial_sufficiency: command.facial_sufficiency.map_or(0, i32::from),
         ..Default::default()
     };
+    let candidate = pb::PolicyRevision {
+        effective_time: request.effective_time,
+        mode: request.mode,
+        adopted_date: request.adopted_date,
+        instrument: request.instrument.clone(),
+        open_detainers: request.open_detainers,
+        minimum_coverage: request.minimum_coverage,
+        clock: request.clock.clone(),
+        facial_sufficiency: request.facial_sufficiency,
+        ..Default::default()
+    };
+    let request = match previewed(context, client, command, candidate).await? {
+        Some(preview_digest) => pb::SwitchPolicyModeRequest { preview_digest, ..request },
+        None => return Err(Failure::Usage("not switched".to_owned())),
+    };
     let answer = client.switch_policy_mode(request).await?;
+    if let Some(proposal) = &answer.proposal {
+        return output::sheet(context, &policy_change::waits(proposal));
+    }
     let what = format!(
         "Policy {}; {} open detainers decided again, {} turned to honor, {} away from it, {} holds end",
         words::word(command.mode.0),
@@ -177,6 +219,27 @@ async fn switch(context: &Context, client: &Client, county: String, command: &Sw
         answer.holds_ended
     );
     output::recorded(context, client, &what, answer.receipt.as_ref()).await
+}
+
+/// Says on standard error what a switch will do, and asks. The digest of that preview; nothing where a person said no.
+async fn previewed(
+    context: &Context,
+    client: &Client,
+    command: &Switch,
+    candidate: pb::PolicyRevision,
+) -> Result<Option<Vec<u8>>, Failure> {
+    use pb::preview_policy_revision_request::Subject;
+    let parent = context.county(client).await?;
+    let subject = pb::PolicyRevisionSubject { parent, policy_revision: Some(candidate) };
+    let ask = pb::PreviewPolicyRevisionRequest { subject: Some(Subject::Candidate(subject)), effective_time: None };
+    let preview = client.preview_policy_revision(ask).await?;
+    let digest = hex::encode(&preview.preview_digest);
+    eprintln!(
+        "It turns {} answers, {} of them away from honor; {} holds end, {} persons are out at that instant. Digest {digest}",
+        preview.flip_count, preview.turned_from_honor, preview.ended_count, preview.released_count
+    );
+    let go = command.yes || command.writing.validate_only || policy_change::agreed("Switch the policy?")?;
+    Ok(go.then_some(preview.preview_digest))
 }
 
 fn effective(answer: &pb::GetEffectivePolicyResponse, zone: chrono_tz::Tz) -> Sheet {

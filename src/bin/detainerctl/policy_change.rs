@@ -1,0 +1,295 @@
+//! Rules before they are in force: made from a file, previewed, activated, confirmed by a second person.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
+
+use clap::Args;
+use detainer::api::convert::policy::wire_rules;
+use detainer::client::table::{Cell, Sheet, Table, about, column, field, more};
+use detainer::client::{Client, names, time, words};
+use detainer::domain::ids::CountyId;
+use detainer::{pb, policyfile};
+use pb::preview_policy_revision_request::Subject;
+
+use crate::context::{Context, Failure};
+use crate::output;
+use crate::parse::Writing;
+
+/// Which rule, and when.
+#[derive(Debug, Args)]
+pub struct Which {
+    /// A policy file, or the id of a revision that was made.
+    #[arg(value_name = "FILE|REVISION")]
+    what: String,
+    /// When it takes effect; may lie ahead. Left out: when it was meant to, or now.
+    #[arg(long, value_name = "TIME")]
+    effective: Option<String>,
+}
+
+/// Activates a rule.
+#[derive(Debug, Args)]
+pub struct Activate {
+    #[command(flatten)]
+    which: Which,
+    /// The digest of the preview to go by. Left out: it is previewed now, and shown.
+    #[arg(long, value_name = "SHA256")]
+    digest: Option<String>,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+/// Confirms what another person proposed.
+#[derive(Debug, Args)]
+pub struct Confirm {
+    /// The proposal's id.
+    proposal: String,
+    /// The digest of its content, whole: it makes sure that both mean the same.
+    #[arg(long, value_name = "SHA256")]
+    digest: String,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+fn is_file(what: &str) -> bool {
+    Path::new(what).extension().is_some_and(|ending| ending == "toml") || Path::new(what).exists()
+}
+
+/// Reads a policy file; every mistake with its place.
+fn read(path: &str) -> Result<policyfile::PolicyFile, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{path}: {error}")))?;
+    policyfile::parse(&text).map_err(|mistakes| {
+        let told: Vec<String> = mistakes.iter().map(|mistake| format!("{path}: {mistake}")).collect();
+        Failure::Usage(told.join("\n"))
+    })
+}
+
+/// The rule of a file, with the instant at which its first day begins.
+fn candidate(county: &str, file: &policyfile::PolicyFile) -> pb::PolicyRevision {
+    let from = file.effective.map(|day| prost_stamp(file.zone.start_of(day)));
+    pb::PolicyRevision { effective_time: from, ..wire_rules(&CountyId::trusted(names::id(county)), file.revision()) }
+}
+
+fn prost_stamp(at: detainer::domain::time::Instant) -> prost_types::Timestamp {
+    time::stamp(at.utc())
+}
+
+/// Makes a revision from a file; it waits to be activated.
+pub async fn make(context: &Context, client: &Client, county: &str, path: &str, writing: &Writing) -> Result<(), Failure> {
+    let file = read(path)?;
+    let answer = client.create_policy_revision(making(county, &file, writing)).await?;
+    output::recorded(context, &format!("Revision {}, which waits to be activated", file.id), answer.receipt.as_ref())
+}
+
+fn making(county: &str, file: &policyfile::PolicyFile, writing: &Writing) -> pb::CreatePolicyRevisionRequest {
+    pb::CreatePolicyRevisionRequest {
+        parent: county.to_owned(),
+        request_id: writing.id(),
+        validate_only: writing.validate_only,
+        revision_id: file.id.as_str().to_owned(),
+        policy_revision: Some(candidate(county, file)),
+    }
+}
+
+/// Shows what a rule would do.
+pub async fn preview(context: &Context, client: &Client, county: &str, which: &Which) -> Result<(), Failure> {
+    let subject = if is_file(&which.what) {
+        let policy_revision = Some(candidate(county, &read(&which.what)?));
+        Subject::Candidate(pb::PolicyRevisionSubject { parent: county.to_owned(), policy_revision })
+    } else {
+        Subject::Name(revision(county, &which.what))
+    };
+    let request = asking(context, client, county, subject, which.effective.as_deref()).await?;
+    shown(context, client, county, &client.preview_policy_revision(request).await?).await
+}
+
+fn revision(county: &str, id: &str) -> String {
+    format!("{county}/policyRevisions/{}", names::id(id))
+}
+
+async fn asking(
+    context: &Context,
+    client: &Client,
+    county: &str,
+    subject: Subject,
+    effective: Option<&str>,
+) -> Result<pb::PreviewPolicyRevisionRequest, Failure> {
+    let effective_time = match effective {
+        Some(text) => Some(time::stamp(context.county_time(client, county, text).await?)),
+        None => None,
+    };
+    Ok(pb::PreviewPolicyRevisionRequest { subject: Some(subject), effective_time })
+}
+
+/// A preview: who turns, whose hold ends, what a day costs.
+pub async fn shown(
+    context: &Context,
+    client: &Client,
+    county: &str,
+    preview: &pb::PreviewPolicyRevisionResponse,
+) -> Result<(), Failure> {
+    let zone = context.county_zone(client, county).await?;
+    let columns = vec![
+        column("detainer", "DETAINER"),
+        column("before", "BEFORE"),
+        column("after", "AFTER"),
+        column("reason", "BECAUSE"),
+        column("effective_time", "FROM"),
+        more("facility"),
+    ];
+    let mut flips = Table::new("Answers that turn", columns, "No answer turns.");
+    flips.rows.extend(preview.flips.iter().map(|flip| {
+        vec![
+            Cell::text(names::under_booking(&flip.detainer)),
+            if flip.before == 0 { Cell::text("none") } else { Cell::word::<pb::Outcome>(flip.before) },
+            Cell::word::<pb::Outcome>(flip.after),
+            Cell::word::<pb::DecisionReason>(flip.reason),
+            Cell::time(flip.effective_time.as_ref(), zone),
+            Cell::text(names::id(&flip.facility)),
+        ]
+    }));
+    let columns = vec![
+        column("hold", "HOLD"),
+        column("facility", "FACILITY"),
+        column("authority_until", "ENDS"),
+        column("former_authority_until", "INSTEAD OF"),
+    ];
+    let mut ended = Table::new("Running holds that end", columns, "No running hold ends.");
+    ended.rows.extend(preview.ended_holds.iter().map(|hold| {
+        vec![
+            Cell::text(names::under_booking(&hold.hold)),
+            Cell::text(names::id(&hold.facility)),
+            Cell::time(hold.authority_until.as_ref(), zone),
+            Cell::time(hold.former_authority_until.as_ref(), zone),
+        ]
+    }));
+    let columns = vec![
+        column("facility", "FACILITY"),
+        column("holds_before", "HOLDS BEFORE"),
+        column("holds_after", "AFTER"),
+        column("day_before", "A DAY BEFORE"),
+        column("day_after", "AFTER"),
+    ];
+    let mut days = Table::new("What a day costs", columns, "No hold runs at that instant.");
+    days.rows.extend(preview.facility_days.iter().map(|day| {
+        vec![
+            Cell::text(names::id(&day.facility)),
+            Cell::Int(day.holds_before),
+            Cell::Int(day.holds_after),
+            Cell::money(day.day_before.as_ref()),
+            Cell::money(day.day_after.as_ref()),
+        ]
+    }));
+    let rule = preview.policy_revision.clone().unwrap_or_default();
+    let mut fields = vec![
+        field("mode", "mode", Cell::word::<pb::PolicyMode>(rule.mode)),
+        field("effective_time", "in force since", Cell::time(preview.effective_time.as_ref(), zone)),
+        field("detainers_decided", "decided again", Cell::Int(preview.detainers_decided)),
+        field("flip_count", "answers that turn", Cell::Int(preview.flip_count)),
+        field("turned_to_honor", "to honor", Cell::Int(preview.turned_to_honor)),
+        field("turned_from_honor", "away from honor", Cell::Int(preview.turned_from_honor)),
+        field("ended_count", "holds that end", Cell::Int(preview.ended_count)),
+        field("released_count", "persons out at that instant", Cell::Int(preview.released_count)),
+        field("preview_digest", "digest", Cell::text(hex::encode(&preview.preview_digest))),
+        field("etag", "", Cell::text(preview.etag.as_str())),
+    ];
+    fields.extend(about(preview.as_of_pair.as_ref(), zone));
+    let title = format!("What {} would do; nothing was recorded.", words::plain_of::<pb::PolicyMode>(rule.mode));
+    let parts = vec![("flips", flips), ("ended_holds", ended), ("facility_days", days)];
+    output::sheet(context, &Sheet { title, fields, parts, ..Sheet::default() })
+}
+
+/// Previews, asks, activates.
+pub async fn activate(context: &Context, client: &Client, county: &str, command: &Activate) -> Result<(), Failure> {
+    if command.writing.validate_only && is_file(&command.which.what) {
+        return preview(context, client, county, &command.which).await;
+    }
+    let id = if is_file(&command.which.what) {
+        let file = read(&command.which.what)?;
+        let making = pb::CreatePolicyRevisionRequest {
+            request_id: format!("make {}", command.writing.id()).chars().take(64).collect(),
+            validate_only: false,
+            ..making(county, &file, &command.writing)
+        };
+        client.create_policy_revision(making).await?;
+        file.id.as_str().to_owned()
+    } else {
+        command.which.what.clone()
+    };
+    let name = revision(county, &id);
+    let ask = asking(context, client, county, Subject::Name(name.clone()), command.which.effective.as_deref()).await?;
+    let preview = client.preview_policy_revision(ask.clone()).await?;
+    let preview_digest = match &command.digest {
+        Some(digest) => digest_of(digest)?,
+        None => {
+            shown(context, client, county, &preview).await?;
+            preview.preview_digest.clone()
+        }
+    };
+    if !command.yes && command.digest.is_none() && !agreed("Activate it?")? {
+        return Err(Failure::Usage("not activated; the revision waits".to_owned()));
+    }
+    let request = pb::ActivatePolicyRevisionRequest {
+        name,
+        request_id: command.writing.id(),
+        validate_only: command.writing.validate_only,
+        etag: preview.etag,
+        effective_time: ask.effective_time,
+        preview_digest,
+    };
+    let answer = client.activate_policy_revision(request).await?;
+    if let Some(proposal) = &answer.proposal {
+        return output::sheet(context, &waits(proposal));
+    }
+    let what = format!(
+        "Policy revision {id}; {} open detainers decided again, {} turned to honor, {} away from it, {} holds end",
+        answer.detainers_decided, answer.turned_to_honor, answer.turned_from_honor, answer.holds_ended
+    );
+    output::recorded(context, &what, answer.receipt.as_ref())
+}
+
+/// Asks a person at a terminal; where there is none, whoever called has decided.
+pub fn agreed(question: &str) -> io::Result<bool> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Ok(true);
+    }
+    let mut err = io::stderr().lock();
+    write!(err, "{question} [y/N] ")?;
+    err.flush()?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+fn digest_of(text: &str) -> Result<Vec<u8>, Failure> {
+    hex::decode(text).map_err(|_| Failure::Usage(format!("`{text}` is no SHA-256 in hexadecimal")))
+}
+
+/// What the second person needs.
+pub fn waits(proposal: &pb::Proposal) -> Sheet {
+    let id = names::id(&proposal.name);
+    let digest = hex::encode(&proposal.content_digest);
+    let notes = vec![format!("They say: detainerctl policy confirm {id} --digest {digest}")];
+    let fields = vec![
+        field("proposal", "proposal", Cell::text(id)),
+        field("content_digest", "", Cell::text(digest.as_str())),
+        field("proposed_by", "proposed by", Cell::text(proposal.proposed_by.as_str())),
+        field("expire_time", "expires", Cell::time(proposal.expire_time.as_ref(), chrono_tz::Tz::UTC)),
+    ];
+    let title = "This county asks two persons for a change of policy: a second one must confirm it.".to_owned();
+    Sheet { title, fields, notes, ..Sheet::default() }
+}
+
+/// Carries out what another person proposed.
+pub async fn confirm(context: &Context, client: &Client, county: &str, command: &Confirm) -> Result<(), Failure> {
+    let request = pb::ConfirmProposalRequest {
+        name: format!("{county}/proposals/{}", names::id(&command.proposal)),
+        request_id: command.writing.id(),
+        validate_only: command.writing.validate_only,
+        content_digest: digest_of(&command.digest)?,
+    };
+    let answer = client.confirm_proposal(request).await?;
+    output::recorded(context, &format!("Policy change {}", command.proposal), answer.receipt.as_ref())
+}
