@@ -11,8 +11,8 @@ use detainer::pb;
 use crate::context::{As, Context, Failure};
 use crate::output;
 use crate::parse::{In, Paper, Writing, as_of, day};
-use crate::policy_file;
 use crate::policy_change::{self, Activate, Confirm, Which};
+use crate::policy_file;
 
 /// What to do with the policy.
 #[derive(Debug, Subcommand)]

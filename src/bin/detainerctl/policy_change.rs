@@ -80,7 +80,8 @@ fn prost_stamp(at: detainer::domain::time::Instant) -> prost_types::Timestamp {
 pub async fn make(context: &Context, client: &Client, county: &str, path: &str, writing: &Writing) -> Result<(), Failure> {
     let file = read(path)?;
     let answer = client.create_policy_revision(making(county, &file, writing)).await?;
-    output::recorded(context, &format!("Revision {}, which waits to be activated", file.id), answer.receipt.as_ref())
+    output::recorded(context, client, &format!("Revision {}, which waits to be activated", file.id), answer.receipt.as_ref())
+        .await
 }
 
 fn making(county: &str, file: &policyfile::PolicyFile, writing: &Writing) -> pb::CreatePolicyRevisionRequest {
@@ -247,7 +248,7 @@ pub async fn activate(context: &Context, client: &Client, county: &str, command:
         "Policy revision {id}; {} open detainers decided again, {} turned to honor, {} away from it, {} holds end",
         answer.detainers_decided, answer.turned_to_honor, answer.turned_from_honor, answer.holds_ended
     );
-    output::recorded(context, &what, answer.receipt.as_ref())
+    output::recorded(context, client, &what, answer.receipt.as_ref()).await
 }
 
 /// Asks a person at a terminal; where there is none, whoever called has decided.
@@ -291,5 +292,5 @@ pub async fn confirm(context: &Context, client: &Client, county: &str, command: 
         content_digest: digest_of(&command.digest)?,
     };
     let answer = client.confirm_proposal(request).await?;
-    output::recorded(context, &format!("Policy change {}", command.proposal), answer.receipt.as_ref())
+    output::recorded(context, client, &format!("Policy change {}", command.proposal), answer.receipt.as_ref()).await
 }
