@@ -170,6 +170,7 @@ struct Derivation<'a> {
     county: &'a County,
     booking: &'a Booking,
     before: &'a Custody,
+    record: Record,
     known: Known,
     barred: Option<Instant>,
     /// Past stretches that were without authority as far as was known, or were so until a record described them otherwise.
@@ -201,7 +202,7 @@ impl<'a> Derivation<'a> {
         let pinned = before.zone.filter(|_| same_start && known == Known::Stays);
         let zone = pinned.unwrap_or_else(|| first_clock_zone(county, booking, &spans, &honored));
         let unknown = known_without(before, record);
-        Self { county, booking, before, known, barred, unknown, spans, zone, covers, honored }
+        Self { county, booking, before, record, known, barred, unknown, spans, zone, covers, honored }
     }
 
     fn run(self) -> Custody {
@@ -354,9 +355,11 @@ impl<'a> Derivation<'a> {
         if let Some(held) = held {
             cuts.extend([held.start, held.end]);
             cuts.extend(self.covers.iter().flat_map(|c| [c.span.start, c.span.end]));
-            cuts.extend(self.unknown.iter().flat_map(|s| [s.start, s.end]));
+            cuts.extend(self.unknown.iter().map(|s| s.end));
             let agreements = self.county.agreements.values();
             cuts.extend(agreements.flat_map(Agreement::breakpoints));
+            let known = self.before.gaps.iter().flat_map(|g| &g.segments);
+            cuts.extend(known.flat_map(|s| [s.span.start, s.span.end]));
         }
         cuts.retain(|at| span.start <= *at && *at <= span.end);
         cuts.sort();
@@ -384,13 +387,17 @@ impl<'a> Derivation<'a> {
         let rests_on = RestsOn {
             detainer: cover.detainer.id.clone(),
             revision: cover.decision.revision.clone()?,
-            agreements: self.paying(cover.detainer, &facility, span.start),
+            agreements: self.paying(cover, &facility, span.start),
         };
         Some(Segment { span, facility, authority, hold: Some(hold.id.clone()), rests_on: Some(rests_on) })
     }
 
-    /// The agreements that pay for an instant of a request's hold, in order of precedence.
-    fn paying(&self, detainer: &Detainer, facility: &FacilityId, at: Instant) -> Vec<AgreementId> {
+    /// The agreements that pay for an instant of a request's hold, in order of precedence: those that a hold that has
+    /// begun was allocated to, then the one that the decision rests on, then the one that guarantees earliest. So what is
+    /// settled stays where it is, and an agreement recorded later pays for the hours that none pays for.
+    fn paying(&self, cover: &Cover<'_>, facility: &FacilityId, at: Instant) -> Vec<AgreementId> {
+        let Cover { detainer, decision, .. } = cover;
+        let allocated = self.allocated(at);
         let mut paying: Vec<&Agreement> = self
             .county
             .agreements
@@ -400,8 +407,21 @@ impl<'a> Derivation<'a> {
                     && a.covers(facility, &detainer.form.office, &self.booking.id, &detainer.id)
             })
             .collect();
-        paying.sort_by(|a, b| (a.guarantees_from(), &a.id).cmp(&(b.guarantees_from(), &b.id)));
+        let place = |a: &Agreement| allocated.iter().position(|id| *id == a.id).unwrap_or(usize::MAX);
+        let rests_on = |a: &Agreement| decision.agreement.as_ref() == Some(&a.id);
+        paying.sort_by_key(|a| (place(a), !rests_on(a), a.guarantees_from(), &a.id));
         paying.into_iter().map(|a| a.id.clone()).collect()
+    }
+
+    /// What an instant was allocated to, as was known, or that part of its stretch after T0 that is nearest, where a hold
+    /// had begun there.
+    fn allocated(&self, at: Instant) -> &'a [AgreementId] {
+        let Some(span) = self.spans.iter().find(|span| span.contains(at)) else { return &[] };
+        let Some(hold) = self.matching(span).filter(|h| h.start <= self.record.now) else { return &[] };
+        let segments = self.before.gaps.iter().flat_map(|g| &g.segments).filter(|s| s.hold.as_ref() == Some(&hold.id));
+        let segments: Vec<&Segment> = segments.collect();
+        let nearest = segments.iter().find(|s| at < s.span.end).or(segments.last());
+        nearest.and_then(|s| s.rests_on.as_ref()).map_or(&[], |on| &on.agreements)
     }
 
     /// The hold that was known in the place of this gap.

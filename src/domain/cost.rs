@@ -17,13 +17,13 @@
 //!
 //! Who pays, and how much:
 //! - At each held instant at most one agreement pays: of those named on the segment that are signed, pay for that
-//!   date, facility and held hour, and have something reserved, the one that guarantees earliest, ties by id. It
-//!   keeps the hour even when its reservation is used up.
+//!   date, facility and held hour, and have something reserved, the first. It keeps the hour even when its reservation
+//!   is used up.
 //! - *All costs* and *costs after the first hours* pay what the line incurred. A *flat* amount lies whole on the
 //!   first line it pays. A *per diem* has a cumulative function of its own for each T0: the same touches as the
 //!   rate's, counted by its own rule, as far as they fall into time it pays. So a per diem equal to the rate pays
 //!   exactly the cost, and a day first touched in over-detention is not paid.
-//! - No agreement pays more than was reserved for the booking, and none pays for over-detention.
+//! - No agreement pays more for a hold than was reserved for it, and none pays for over-detention.
 //!
 //! Nothing here decides authority, chooses agreements for a decision or keeps balances. To add a way of
 //! counting days: a variant of [`DayCount`], a line in `Touch::charge`, a row in the tests' tables and in their
@@ -104,7 +104,7 @@ pub enum CostError {
     TooManyLines,
 }
 
-/// What prices custody: the county's rates, agreements and zones, and what this booking has reserved.
+/// What prices custody: the county's rates, agreements and zones, and what is reserved for each hold.
 #[derive(Clone, Copy)]
 pub struct Pricing<'a> {
     /// The rates.
@@ -113,8 +113,17 @@ pub struct Pricing<'a> {
     pub agreement: &'a dyn Fn(&AgreementId) -> Option<&'a Agreement>,
     /// The zone of a facility.
     pub zone_of: &'a dyn Fn(&FacilityId) -> Zone,
-    /// What an agreement has reserved for this booking's chain; nothing means that it has no ceiling.
-    pub reserved: &'a dyn Fn(&AgreementId) -> Option<Cents>,
+    /// What an agreement has reserved for a hold; nothing means that it has no ceiling.
+    pub reserved: &'a dyn Fn(&AgreementId, &HoldId) -> Option<Reserved>,
+}
+
+/// What an agreement with a ceiling has set apart for one hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reserved {
+    /// Whether anything was, at the hold's start: without it the agreement pays for no hour.
+    pub funded: bool,
+    /// The most it pays.
+    pub most: Cents,
 }
 
 /// Prices one booking's custody after T0 up to an instant, which may lie before, inside or after it. The lines
@@ -155,7 +164,7 @@ pub fn max_owed(
     }
     let gaps = supposed(pricing, agreement, custody, facility, Span::new(from, until));
     let find = |id: &AgreementId| if *id == agreement.id { Some(agreement) } else { (pricing.agreement)(id) };
-    let alone = Pricing { book: pricing.book, agreement: &find, zone_of: pricing.zone_of, reserved: &|_| None };
+    let alone = Pricing { book: pricing.book, agreement: &find, zone_of: pricing.zone_of, reserved: &|_, _| None };
     let lines = cost_lines(&alone, &gaps, until)?;
     Ok(covered_by(lines.iter().filter(|line| line.span.start >= from), &agreement.id)?)
 }
@@ -173,9 +182,10 @@ fn supposed(pricing: &Pricing<'_>, agreement: &Agreement, custody: &[Gap], facil
     let known = Span::new(Instant::MIN, hold.start);
     let mut gaps: Vec<Gap> = custody.iter().filter_map(|gap| cut_off(gap, known)).collect();
     // Here nothing is capped, so an agreement that had nothing reserved must not take part at all.
-    let takes_part = |id: &AgreementId| (pricing.reserved)(id).is_none_or(|most| most > Cents::ZERO);
-    for rests_on in gaps.iter_mut().flat_map(|gap| &mut gap.segments).filter_map(|segment| segment.rests_on.as_mut()) {
-        rests_on.agreements.retain(takes_part);
+    for segment in gaps.iter_mut().flat_map(|gap| &mut gap.segments) {
+        if let (Some(hold), Some(rests_on)) = (&segment.hold, &mut segment.rests_on) {
+            rests_on.agreements.retain(|id| funded(pricing, id, hold));
+        }
     }
     let rests_on = RestsOn {
         detainer: DetainerId::trusted("-"),
@@ -199,6 +209,11 @@ fn supposed(pricing: &Pricing<'_>, agreement: &Agreement, custody: &[Gap], facil
         None => gaps.push(Gap { t0: hold.start, end: hold.end, segments: vec![segment] }),
     }
     gaps
+}
+
+/// Whether an agreement has no ceiling, or something was reserved for that hold.
+fn funded(pricing: &Pricing<'_>, agreement: &AgreementId, hold: &HoldId) -> bool {
+    (pricing.reserved)(agreement, hold).is_none_or(|reserved| reserved.funded)
 }
 
 /// The part of a gap that lies in `known`, if any does.
@@ -234,7 +249,7 @@ struct Chain {
     held_us: i64,
     hold_charged: bool,
     flat_paid: BTreeSet<AgreementId>,
-    paid: BTreeMap<AgreementId, Cents>,
+    paid: BTreeMap<(AgreementId, HoldId), Cents>,
 }
 
 /// The cumulative functions of one gap.
@@ -288,18 +303,16 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// The agreements that may pay for a segment, by precedence.
+    /// The agreements that may pay for a segment, in the order in which it names them.
     fn payers(&self, segment: &Segment) -> Result<Vec<&'a Agreement>, CostError> {
         let mut payers = Vec::new();
-        let named = segment.rests_on.iter().flat_map(|ground| &ground.agreements).filter(|_| segment.is_held());
-        for id in named {
+        let Some(hold) = segment.hold.as_ref().filter(|_| segment.is_held()) else { return Ok(payers) };
+        for id in segment.rests_on.iter().flat_map(|ground| &ground.agreements) {
             let agreement = (self.pricing.agreement)(id).ok_or_else(|| CostError::UnknownAgreement(id.clone()))?;
-            let funded = (self.pricing.reserved)(id).is_none_or(|most| most > Cents::ZERO);
-            if funded && agreement.pays().is_some() && agreement.covers_facility(&segment.facility) {
+            if funded(&self.pricing, id, hold) && agreement.pays().is_some() && agreement.covers_facility(&segment.facility) {
                 payers.push(agreement);
             }
         }
-        payers.sort_by(|a, b| (a.guarantees_from(), &a.id).cmp(&(b.guarantees_from(), &b.id)));
         Ok(payers)
     }
 
@@ -311,9 +324,9 @@ impl<'a> Walk<'a> {
         let rate = self.pricing.book.in_force(&segment.facility, day.date);
         let touch = self.chain.touch(stretch, meter.t0);
         let incurred = self.chain.incur(rate, segment, &touch, meter)?;
-        let covered = match payer {
-            Some(agreement) => self.cover(agreement, &touch, incurred, meter)?,
-            None => Cents::ZERO,
+        let covered = match (payer, &segment.hold) {
+            (Some(agreement), Some(hold)) => self.cover(agreement, hold, &touch, incurred, meter)?,
+            _ => Cents::ZERO,
         };
         if segment.is_held() {
             self.chain.held_us = self.chain.held_us.saturating_add(span.len_us());
@@ -336,7 +349,14 @@ impl<'a> Walk<'a> {
     }
 
     /// What the agreement pays of a line, within its terms and what is left of its reservation.
-    fn cover(&mut self, agreement: &Agreement, touch: &Touch, incurred: Cents, meter: &mut Meter) -> Result<Cents, Overflow> {
+    fn cover(
+        &mut self,
+        agreement: &Agreement,
+        hold: &HoldId,
+        touch: &Touch,
+        incurred: Cents,
+        meter: &mut Meter,
+    ) -> Result<Cents, Overflow> {
         let within_terms = match agreement.term {
             Term::AllCosts | Term::AfterFirstHours { .. } => incurred,
             Term::FlatPerHold { amount, .. } => {
@@ -351,9 +371,9 @@ impl<'a> Walk<'a> {
                 advance(meter.per_diem.entry(agreement.id.clone()).or_default(), more)?
             }
         };
-        let paid = self.chain.paid.entry(agreement.id.clone()).or_default();
-        let covered = match (self.pricing.reserved)(&agreement.id) {
-            Some(most) => within_terms.min(most.try_sub(*paid)?),
+        let paid = self.chain.paid.entry((agreement.id.clone(), hold.clone())).or_default();
+        let covered = match (self.pricing.reserved)(&agreement.id, hold) {
+            Some(Reserved { most, .. }) => within_terms.min(most.try_sub(*paid)?),
             None => within_terms,
         };
         *paid = paid.try_add(covered)?;

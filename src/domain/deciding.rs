@@ -308,7 +308,8 @@ fn guaranteeing<'a>(
     };
     let all = county.agreements.values();
     let mut covering: Vec<&Agreement> = all.filter(|a| a.in_force(point.at)).filter(covers).collect();
-    covering.sort_by(|a, b| (a.guarantees_from(), &a.id).cmp(&(b.guarantees_from(), &b.id)));
+    // What the decision in force relies on stays what pays: another promise takes its place only where it is gone.
+    covering.sort_by_key(|a| (!before.is_some_and(|decision| relied(decision, &a.id)), a.guarantees_from(), &a.id));
     let (mut found, mut exhausted) = (Vec::new(), Vec::new());
     for agreement in covering {
         let needed = |minimum| agreement.meets(minimum) && !found.iter().any(|a: &&Agreement| a.meets(minimum));

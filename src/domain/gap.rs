@@ -25,7 +25,7 @@ pub struct RestsOn {
     pub detainer: DetainerId,
     /// The policy revision under which it was honored.
     pub revision: RevisionId,
-    /// Agreements that cover this detainer (office, facility, person) and may pay for this stretch, in any order.
+    /// Agreements that cover this detainer (office, facility, person) and may pay for this stretch, in order of precedence.
     pub agreements: Vec<AgreementId>,
 }
 

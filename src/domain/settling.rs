@@ -3,12 +3,12 @@
 
 use super::agreement::Agreement;
 use super::booking::{Booking, Hold, Posting, PostingCause, PostingRef, Reservation};
-use super::cost::{self, CostError, CostLine, Pricing};
+use super::cost::{self, CostError, CostLine, Pricing, Reserved};
 use super::county::{Balance, County};
 use super::deciding::Moment;
 use super::event::BudgetMoved;
 use super::gap::Gap;
-use super::ids::{AgreementId, FacilityId};
+use super::ids::{AgreementId, FacilityId, HoldId};
 use super::money::Cents;
 use super::time::Instant;
 
@@ -23,16 +23,17 @@ pub fn lines(county: &County, booking: &Booking, gaps: &[Gap], until: Instant) -
 fn with_pricing<T>(county: &County, booking: &Booking, run: impl FnOnce(&Pricing<'_>) -> T) -> T {
     let agreement = |id: &AgreementId| county.agreements.get(id);
     let zone_of = |facility: &FacilityId| county.zone_of(facility);
-    let reserved = |id: &AgreementId| reserved_for(county, booking, id);
+    let reserved = |id: &AgreementId, hold: &HoldId| reserved_for(county, booking, id, hold);
     run(&Pricing { book: &county.rates, agreement: &agreement, zone_of: &zone_of, reserved: &reserved })
 }
 
-/// What an agreement has set apart for this booking; nothing where it has no ceiling.
-fn reserved_for(county: &County, booking: &Booking, id: &AgreementId) -> Option<Cents> {
+/// What an agreement has set apart for a hold, once settled what was spent of it; nothing where it has no ceiling.
+fn reserved_for(county: &County, booking: &Booking, id: &AgreementId, hold: &HoldId) -> Option<Reserved> {
     county.agreements.get(id)?.budget?;
-    let of = booking.reservations.iter().filter(|r| r.agreement == *id);
-    // Each was taken from one budget, so the sum fits.
-    Some(Cents::try_sum(of.filter_map(|r| r.spent.or(r.amount))).unwrap_or(Cents::ZERO))
+    let kept = booking.reservations.iter().find(|r| r.agreement == *id && r.hold == *hold);
+    let amount = kept.and_then(|r| r.amount).unwrap_or(Cents::ZERO);
+    let most = kept.and_then(|r| r.spent).unwrap_or(amount);
+    Some(Reserved { funded: amount > Cents::ZERO, most })
 }
 
 /// The closed part of custody: every gap whose end is known.
@@ -113,27 +114,75 @@ pub fn next_return(county: &County, booking: &Booking, now: Instant) -> Result<O
     for reservation in booking.reservations.iter().filter(|r| r.amount.is_some() && r.spent.is_none()) {
         let Some(hold) = booking.custody.holds.iter().find(|h| h.id == reservation.hold) else { continue };
         if hold.voided || hold.until <= now {
-            return give_back(county, booking, hold, reservation).map(Some);
+            return settle(county, booking, hold, reservation).map(Some);
         }
     }
     Ok(None)
 }
 
-fn give_back(county: &County, booking: &Booking, hold: &Hold, held: &Reservation) -> Result<BudgetMoved, CostError> {
-    let reserved = held.amount.unwrap_or(Cents::ZERO);
-    let spent = if hold.voided {
-        Cents::ZERO
-    } else {
-        let lines = lines(county, booking, &booking.custody.gaps, hold.until)?;
-        let of_hold = lines.iter().filter(|l| l.hold.as_ref() == Some(&hold.id));
-        cost::covered_by(of_hold, &held.agreement)?.min(reserved)
-    };
-    let Balance { reserved: all, spent: before } = county.balances.get(&held.agreement).copied().unwrap_or_default();
+/// What a later record makes of a hold that was settled: what it no longer owes goes back, and what it owes more is taken
+/// from what is left, within what was reserved at its start. So what an agreement has spent is what its lines say.
+///
+/// # Errors
+/// [`CostError`] where an amount passes what money can be.
+pub fn next_correction(county: &County, booking: &Booking, now: Instant) -> Result<Option<BudgetMoved>, CostError> {
+    for settled in booking.reservations.iter().filter(|r| r.spent.is_some()) {
+        let Some(hold) = booking.custody.holds.iter().find(|h| h.id == settled.hold) else { continue };
+        let moved = match hold.voided || hold.until <= now {
+            true => settle(county, booking, hold, settled)?,
+            false => taken_up(county, settled)?,
+        };
+        if moved.reservation != *settled {
+            return Ok(Some(moved));
+        }
+    }
+    Ok(None)
+}
+
+/// The most that may be spent on a hold: what was reserved for it; once settled, as far as the budget has it left.
+fn most_of(county: &County, held: &Reservation) -> Result<Cents, CostError> {
+    let amount = held.amount.unwrap_or(Cents::ZERO);
+    let left = county.agreements.get(&held.agreement).and_then(|agreement| county.unreserved(agreement));
+    match (held.spent, left) {
+        (Some(spent), Some(left)) => Ok(amount.min(spent.try_add(left)?)),
+        _ => Ok(amount),
+    }
+}
+
+/// A hold is over: what it owes is spent, the rest returns.
+fn settle(county: &County, booking: &Booking, hold: &Hold, held: &Reservation) -> Result<BudgetMoved, CostError> {
+    let spent = if hold.voided { Cents::ZERO } else { owed(county, booking, hold, held)? };
+    moved(county, held, Reservation { spent: Some(spent), ..held.clone() })
+}
+
+/// What the lines of a hold say that an agreement owes, within the most that may be spent on it.
+fn owed(county: &County, booking: &Booking, hold: &Hold, held: &Reservation) -> Result<Cents, CostError> {
+    let most = most_of(county, held)?;
+    let mut within = booking.clone();
+    for kept in within.reservations.iter_mut().filter(|r| *r == held) {
+        kept.spent = Some(most);
+    }
+    let lines = lines(county, &within, &within.custody.gaps, hold.until)?;
+    let of_hold = lines.iter().filter(|l| l.hold.as_ref() == Some(&hold.id));
+    Ok(cost::covered_by(of_hold, &held.agreement)?.min(most))
+}
+
+/// A hold that was settled runs again: a correction took away what had ended it.
+fn taken_up(county: &County, settled: &Reservation) -> Result<BudgetMoved, CostError> {
+    let amount = Some(most_of(county, settled)?);
+    moved(county, settled, Reservation { amount, spent: None, ..settled.clone() })
+}
+
+/// One reservation in the place of another, with the balances after it.
+fn moved(county: &County, from: &Reservation, to: Reservation) -> Result<BudgetMoved, CostError> {
+    let kept = |r: &Reservation| r.amount.filter(|_| r.spent.is_none()).unwrap_or(Cents::ZERO);
+    let spent = |r: &Reservation| r.spent.unwrap_or(Cents::ZERO);
+    let balance = county.balances.get(&from.agreement).copied().unwrap_or_default();
     Ok(BudgetMoved {
-        agreement: held.agreement.clone(),
-        reservation: Reservation { spent: Some(spent), ..held.clone() },
-        reserved: all.try_sub(reserved)?,
-        spent: before.try_add(spent)?,
+        agreement: from.agreement.clone(),
+        reserved: balance.reserved.try_sub(kept(from))?.try_add(kept(&to))?,
+        spent: balance.spent.try_sub(spent(from))?.try_add(spent(&to))?,
+        reservation: to,
     })
 }
 

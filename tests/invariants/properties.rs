@@ -30,6 +30,10 @@ fn real(booking: &Booking) -> impl Iterator<Item = &Hold> {
     booking.custody.holds.iter().filter(|h| !h.voided)
 }
 
+fn real_of<'a>(world: &'a World, id: &str) -> impl Iterator<Item = &'a Hold> {
+    world.find(id).into_iter().flat_map(real)
+}
+
 fn held(booking: &Booking) -> impl Iterator<Item = (&Gap, &Segment)> {
     let segments = booking.custody.gaps.iter().flat_map(|g| g.segments.iter().map(move |s| (g, s)));
     segments.filter(|(_, s)| s.authority != Authority::OverDetained)
@@ -380,6 +384,91 @@ proptest! {
                     prop_assert!(line.agreement.is_some() || line.covered == Cents::ZERO);
                 }
                 within_reservations(world, booking, &lines)?;
+            }
+            Ok(())
+        })?;
+    }
+
+    /// §6 *Budgets*: after every record what an agreement has spent is the sum of its lines of ended holds, and what it has
+    /// reserved is what running holds have.
+    #[test]
+    fn what_an_agreement_has_spent_is_what_its_lines_say(history in histories(30)) {
+        tell(&history, |around| {
+            let world = around.after;
+            for agreement in world.state().agreements.values().filter(|a| a.budget.is_some()) {
+                let (mut spent, mut reserved) = (Cents::ZERO, Cents::ZERO);
+                for booking in world.bookings() {
+                    let kept = |hold: &HoldId| booking.reservations.iter().find(|r| r.agreement == agreement.id && r.hold == *hold);
+                    let lines = world.lines(booking.id.as_str(), world.now().plus_us(100 * HOUR_US));
+                    for line in lines.iter().filter(|l| l.agreement.as_ref() == Some(&agreement.id)) {
+                        match line.hold.as_ref().and_then(kept) {
+                            Some(r) if r.spent.is_some() => spent = spent.try_add(line.covered).unwrap(),
+                            Some(r) if r.amount.is_some() => {}
+                            _ => prop_assert_eq!(line.covered, Cents::ZERO, "nothing was reserved"),
+                        }
+                    }
+                    for running in booking.reservations.iter().filter(|r| r.agreement == agreement.id && r.spent.is_none()) {
+                        reserved = reserved.try_add(running.amount.unwrap_or_default()).unwrap();
+                    }
+                }
+                let balance = world.state().balances.get(&agreement.id).copied().unwrap_or_default();
+                prop_assert_eq!((balance.spent, balance.reserved), (spent, reserved), "{}", agreement.id);
+            }
+            Ok(())
+        })?;
+    }
+
+    /// §6: a promise recorded later pays only for hours of begun holds that none paid for.
+    #[test]
+    fn a_new_promise_re_allocates_nothing(history in histories(30)) {
+        tell(&history, |around| {
+            if !matches!(around.act, Act::Promise { .. }) || around.result.is_err() {
+                return Ok(());
+            }
+            // What was due before it is settled before it.
+            let mut settled = around.before.clone();
+            settled.at(around.after.now());
+            settled.sweep();
+            for before in settled.bookings() {
+                let until = settled.now().plus_us(100 * HOUR_US);
+                let after = around.after.lines(before.id.as_str(), until);
+                let begun = |line: &&CostLine| line.agreement.is_some() && real(before).any(|h| Some(&h.id) == line.hold.as_ref() && h.start < settled.now());
+                for line in settled.lines(before.id.as_str(), until).iter().filter(begun) {
+                    let now = after.iter().find(|l| l.span.contains(line.span.start));
+                    let now = now.ok_or_else(|| TestCaseError::fail("custody is gone"))?;
+                    if now.hold.is_some() {
+                        prop_assert_eq!(&now.agreement, &line.agreement, "{} at {}", before.id, line.span.start);
+                        prop_assert_eq!(now.covered, line.covered);
+                    }
+                }
+            }
+            Ok(())
+        })?;
+    }
+
+    /// §5 *Guarantee*: the agreement that a decision rests on is the one that pays, over its dates and terms, but for what
+    /// a hold that had begun was allocated to.
+    #[test]
+    fn the_agreement_that_a_decision_names_pays(history in histories(30)) {
+        tell(&history, |around| {
+            let world = around.after;
+            let until = world.now().plus_us(100 * HOUR_US);
+            for booking in world.bookings() {
+                let id = booking.id.as_str();
+                let known = around.before.find(id).map(|_| around.before.lines(id, until)).unwrap_or_default();
+                let begun = |line: &CostLine| real_of(around.before, id).any(|h| Some(&h.id) == line.hold.as_ref() && h.start <= world.now());
+                let paid = |line: &CostLine| known.iter().any(|l| l.span.contains(line.span.start) && l.agreement == line.agreement);
+                let allocated = |line: &CostLine| begun(line) && paid(line);
+                for line in world.lines(id, until).iter().filter(|l| l.hold.is_some() && !allocated(l)) {
+                    let on = line.detainer.as_ref().and_then(|id| booking.detainer(id));
+                    let named = on.and_then(|d| d.decision_at(line.span.start)).and_then(|d| d.agreement.clone());
+                    let Some(named) = named.map(|id| world.state().agreements[&id].clone()) else { continue };
+                    let all_costs = named.term == detainer::domain::agreement::Term::AllCosts;
+                    let funded = booking.reservations.iter().any(|r| r.agreement == named.id && Some(&r.hold) == line.hold.as_ref() && r.amount > Some(Cents::ZERO));
+                    if all_costs && (funded || named.budget.is_none()) && named.pays().is_some_and(|dates| dates.contains(line.span.start)) {
+                        prop_assert_eq!(line.agreement.as_ref(), Some(&named.id), "{} at {}", booking.id, line.span.start);
+                    }
+                }
             }
             Ok(())
         })?;

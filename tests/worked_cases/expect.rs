@@ -56,6 +56,7 @@ pub fn check(script: &Script, line: &str) -> Result<(), String> {
         "T0:" => t0(state, zone, &mut words),
         "custody:" => custody(state, zone, &mut words),
         "cost" => cost(world, booking, &mut words),
+        "paid" => paid(world, booking, &mut words),
         "balance" => balance(world, &mut words),
         "duty" => duty(world, booking, zone, &mut words),
         other => Err(format!("no such word: {other}")),
@@ -213,6 +214,20 @@ fn cost(world: &World, booking: &str, words: &mut Words<'_>) -> Result<(), Strin
         same(&format!("{what} {amount}"), &format!("{what} {}", words.word()?))?;
     }
     Ok(())
+}
+
+/// `paid until TIME G 50.00; H 0.00` for each agreement that a line names.
+fn paid(world: &World, booking: &str, words: &mut Words<'_>) -> Result<(), String> {
+    words.must("until")?;
+    let mut by: std::collections::BTreeMap<String, Cents> = std::collections::BTreeMap::new();
+    for line in world.lines(booking, words.time()?) {
+        if let Some(agreement) = &line.agreement {
+            let sum = by.entry(agreement.to_string()).or_default();
+            *sum = sum.try_add(line.covered).unwrap();
+        }
+    }
+    let found: Vec<String> = by.iter().map(|(agreement, covered)| format!("{agreement} {covered}")).collect();
+    same(&found.join("; "), words.rest())
 }
 
 /// `balance A1: reserved X spent Y`

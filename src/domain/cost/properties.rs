@@ -109,7 +109,7 @@ fn county() -> impl Strategy<Value = County> {
 /// One stretch: a new T0 or not, its length in µs, jail, authority, agreements named.
 fn stretch() -> impl Strategy<Value = (bool, i64, usize, usize, usize)> {
     let length = prop_oneof![(1i64..240).prop_map(|quarters| quarters * HOUR_US / 4), 1i64..3 * DAY_US, Just(1), Just(DAY_US)];
-    (proptest::bool::weighted(0.2), length, 0usize..3, 0usize..5, 0usize..8)
+    (proptest::bool::weighted(0.2), length, 0usize..3, 0usize..5, 0usize..16)
 }
 
 fn custody() -> impl Strategy<Value = Vec<Gap>> {
@@ -122,8 +122,11 @@ fn custody() -> impl Strategy<Value = Vec<Gap>> {
                 from = from.plus_us(if gaps.is_empty() { 0 } else { length_us / 2 });
                 gaps.push(Vec::new());
             }
-            let names: Vec<&str> =
+            let mut names: Vec<&str> =
                 ["x", "y", "z"].into_iter().enumerate().filter(|(n, _)| named >> n & 1 == 1).map(|(_, id)| id).collect();
+            if named >> 3 == 1 {
+                names.reverse();
+            }
             let mut segment = match authority {
                 0 => over(JAILS[jail].0, begin, begin),
                 _ => held(JAILS[jail].0, begin, begin, &names),
@@ -235,7 +238,8 @@ impl Model<'_> {
     fn payer_at(&self, at: Instant) -> Option<&Agreement> {
         let segment = self.segment_at(at).filter(|segment| segment.is_held())?;
         let held = self.held_before(at);
-        let named = |one: &&Agreement| segment.rests_on.as_ref().is_some_and(|ground| ground.agreements.contains(&one.id));
+        let place = |one: &Agreement| segment.rests_on.as_ref().and_then(|on| on.agreements.iter().position(|id| *id == one.id));
+        let named = |one: &&Agreement| place(one).is_some();
         let funded = |one: &&Agreement| self.0.county.reserved.get(&one.id) != Some(&Cents::ZERO);
         let dated = |one: &&Agreement| one.signed.is_some() && one.starts_at() <= at && at < one.ends_at();
         let hour = |one: &&Agreement| match one.term {
@@ -245,7 +249,7 @@ impl Model<'_> {
         };
         let here = |one: &&Agreement| one.scope.facilities.is_empty() || one.scope.facilities.contains(&segment.facility);
         let all = self.0.county.agreements.iter().filter(named).filter(funded).filter(dated).filter(hour).filter(here);
-        all.min_by_key(|one| (one.signed.max(Some(one.starts_at())), one.id.clone()))
+        all.min_by_key(|one| place(one))
     }
 
     /// What an agreement owes for a line if nothing was reserved against it.

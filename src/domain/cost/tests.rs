@@ -22,7 +22,7 @@ impl County {
             book: &self.book,
             agreement: &|id| self.agreements.iter().find(|one| one.id == *id),
             zone_of: &|facility| self.zones.get(facility).copied().unwrap_or(Zone::UTC),
-            reserved: &|id| self.reserved.get(id).copied(),
+            reserved: &|id, _| self.reserved.get(id).map(|most| Reserved { funded: *most > Cents::ZERO, most: *most }),
         })
     }
 
@@ -428,12 +428,13 @@ fn cooks_costs_after_the_first_hours() {
 #[test]
 fn two_agreements_cover_different_hours_of_one_hold() {
     let flat = promise("flat", Term::FlatPerHold { amount: Cents::new(5_000), up_to_hours: 24 });
-    let after = Agreement { signed: Some(at("2011-01-01T00:00:00Z")), ..promise("after", Term::AfterFirstHours { hours: 12 }) };
+    let flat = Agreement { signed: Some(at("2011-01-01T00:00:00Z")), ..flat };
+    let after = promise("after", Term::AfterFirstHours { hours: 12 });
     let county = County::with("jail", "UTC", 2_400, DayCount::Hourly).agreement(after).agreement(flat);
-    let gaps = [gap(vec![held("jail", "2012-03-01T00:00:00Z", "2012-03-02T12:00:00Z", &["after", "flat"])])];
+    let gaps = [gap(vec![held("jail", "2012-03-01T00:00:00Z", "2012-03-02T12:00:00Z", &["flat", "after"])])];
     let lines = county.lines(&gaps, Instant::FAR).unwrap();
     let by: Vec<_> = lines.iter().map(|line| line.agreement.as_ref().map(AgreementId::as_str)).collect();
-    assert_eq!(by, [Some("flat"), Some("after")], "the one that guarantees earlier keeps its hours; no cut at hour 12");
+    assert_eq!(by, [Some("flat"), Some("after")], "the one named first keeps its hours; no cut at hour 12");
     assert_eq!(covered(&lines), [5_000, 1_200]);
     // With nothing reserved it is no payer, and the other takes its hours.
     let county = county.reserve("flat", 0);

@@ -50,7 +50,7 @@ pub fn consequences(
         }
     }
     for _ in 0..ROUNDS {
-        let Some(moved): Option<BudgetMoved> = settling::next_return(&county, booking, moment.now)? else { break };
+        let Some(moved) = next_settlement(&county, booking, moment.now)? else { break };
         evolve::shared(county.to_mut(), &Event::BudgetMoved(moved.clone()));
         add(booking, Event::BudgetMoved(moved));
     }
@@ -66,6 +66,14 @@ pub fn consequences(
         }
     }
     Ok(())
+}
+
+/// What goes back to the budgets of holds that have ended, then what a later record makes of settled ones.
+fn next_settlement(county: &County, booking: &Booking, now: Instant) -> Result<Option<BudgetMoved>, Refusal> {
+    match settling::next_return(county, booking, now)? {
+        Some(moved) => Ok(Some(moved)),
+        None => Ok(settling::next_correction(county, booking, now)?),
+    }
 }
 
 fn derive(
