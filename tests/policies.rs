@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use detainer::api::convert::policy::{read_rules, wire_rules};
 use detainer::api::time::Fields;
 use detainer::domain::agreement::{Agreement, MinimumCoverage, Term};
-use detainer::domain::decision::Outcome;
+use detainer::domain::decision::{Decision, Outcome};
 use detainer::domain::facts::Stamp;
 use detainer::domain::ids::{CountyId, RevisionId};
 use detainer::domain::money::Cents;
 use detainer::domain::policy::{Revision, check};
 use detainer::domain::testing::{World, agreement};
-use detainer::domain::time::{Date, HOUR_US, Instant};
-use detainer::policyfile::{self, Chain, Example, Level, Mistake, PolicyFile, Promise};
+use detainer::domain::time::{Date, HOUR_US, Instant, Zone};
+use detainer::policyfile::{self, Chain, Level, Link, Mistake, PolicyFile, Promise, Request};
 
 /// Every policy there must be.
 const IDS: [&str; 27] = [
@@ -119,45 +119,79 @@ fn every_example_answers_as_it_says() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Tells an example to a county: the rule is switched on, the facts are recorded, the form is received.
-fn told_to_a_county(name: &str, file: &PolicyFile, example: &Example) {
-    let (at, zone) = (example.at, file.zone);
-    let before = at.plus_us(-2 * HOUR_US);
+/// Tells a request to a county with these rules, each from its instant on; answers the decision at receipt.
+fn told_to_a_county(what: &str, zone: Zone, rules: &[(Revision, Instant)], request: &Request, at: Instant) -> Option<Decision> {
+    let before = rules.iter().map(|(_, from)| *from).chain([at]).min().unwrap_or(at).plus_us(-2 * HOUR_US);
     let mut world = World::new(zone, before);
-    let what = format!("{name}: {}", example.name);
-    world.switch(file.revision().clone(), before).unwrap_or_else(|why| panic!("{what}: {why:?}"));
+    for (rule, from) in rules {
+        world.switch(rule.clone(), *from).unwrap_or_else(|why| panic!("{what}: {why:?}"));
+    }
     let promised = |term| Agreement { term, ..agreement("a", zone, zone.date(before)) };
-    match example.request.promise {
+    match request.promise {
         Promise::Nothing => {}
         Promise::Signed(MinimumCoverage::AllCosts) => world.promise(promised(Term::AllCosts)).unwrap(),
         Promise::Signed(MinimumCoverage::Any) => {
             world.promise(promised(Term::FlatPerHold { amount: Cents::new(5_000), up_to_hours: 48 })).unwrap();
         }
         // What becomes of a balance shows at T0, not at receipt.
-        Promise::NotReserved => return,
+        Promise::NotReserved => return None,
     }
+    let before = at.plus_us(-HOUR_US);
+    world.at(before);
     world.book("b", "s", Some(&["A"]), before).unwrap();
-    world.at(before.plus_us(HOUR_US));
-    for fact in &example.request.facts {
-        world.fact("b", fact.clone(), before.plus_us(HOUR_US)).unwrap_or_else(|why| panic!("{what}: {why:?}"));
+    for fact in &request.facts {
+        world.fact("b", fact.clone(), before).unwrap_or_else(|why| panic!("{what}: {why:?}"));
     }
     world.at(at);
-    let served = example.request.served.then_some(at);
-    world.receive("b", "d", example.request.form.clone(), served, at).unwrap_or_else(|why| panic!("{what}: {why:?}"));
-    let decision = &world.detainer("b", "d").decisions[0];
-    let wanted = example.request.told(Some(file.revision()), zone, at);
-    assert_eq!(
-        (decision.outcome, decision.reason, decision.notify, decision.transfer, decision.terms.as_ref().map(|terms| terms.limit)),
-        (wanted.outcome, wanted.reason, wanted.notify, wanted.transfer, wanted.limit),
-        "{what}"
-    );
+    let served = request.served.then_some(at);
+    world.receive("b", "d", request.form.clone(), served, at).unwrap_or_else(|why| panic!("{what}: {why:?}"));
+    world.detainer("b", "d").decisions.first().cloned()
+}
+
+#[test]
+fn a_chain_is_answered_alike_by_a_county_that_switches() {
+    let packs = packs();
+    let file = |name: &str| packs.get(name.trim_start_matches("../"));
+    for name in ["miami-dade.toml", "santa-clara.toml"] {
+        let chain = chain(name);
+        let earliest: Instant = "2011-01-01T00:00:00Z".parse().unwrap();
+        let rule = |link: &Link| {
+            let from = link.from.map_or(earliest, |from| chain.zone.start_of(from));
+            (chain.rule(link, file).unwrap_or_else(|why| panic!("{name}: {why}")), from)
+        };
+        let rules: Vec<_> = chain.links.iter().map(rule).collect();
+        for case in &chain.cases {
+            // After its end a chain tells nothing; a county's last rule would go on.
+            let ends = chain.until.map(|until| chain.zone.start_of(until));
+            for day in case.days.iter().filter(|day| ends.is_none_or(|ends| day.at < ends)) {
+                let what = format!("{name}:{}: {}", day.line, case.name);
+                let decision = told_to_a_county(&what, chain.zone, &rules, &case.request, day.at).expect("a decision");
+                let policy = decision.revision.as_ref().map_or("none", RevisionId::as_str);
+                assert_eq!(
+                    (policy, decision.outcome, decision.reason),
+                    (&*day.policy, day.expect.outcome, day.expect.reason),
+                    "{what}"
+                );
+                assert!(day.expect.notify.is_none_or(|notify| notify == decision.notify), "{what}");
+            }
+        }
+    }
 }
 
 #[test]
 fn an_example_is_answered_alike_when_it_is_told_to_a_county() {
     for (name, file) in packs() {
         for example in &file.examples {
-            told_to_a_county(&name, &file, example);
+            let (what, at) = (format!("{name}: {}", example.name), example.at);
+            let rules = [(file.revision().clone(), at.plus_us(-2 * HOUR_US))];
+            let Some(decision) = told_to_a_county(&what, file.zone, &rules, &example.request, at) else { continue };
+            let wanted = example.request.told(Some(file.revision()), file.zone, at);
+            let limit = decision.terms.as_ref().map(|terms| terms.limit);
+            assert_eq!(
+                (decision.outcome, decision.reason, decision.notify, decision.transfer, limit),
+                (wanted.outcome, wanted.reason, wanted.notify, wanted.transfer, wanted.limit),
+                "{what}"
+            );
         }
     }
 }

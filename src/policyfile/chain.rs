@@ -43,23 +43,32 @@ pub struct Chain {
     pub until: Option<Date>,
     /// Its links, in order of time.
     pub links: Vec<Link>,
-    cases: Vec<Case>,
+    /// Requests, each asked about on several days.
+    pub cases: Vec<Case>,
 }
 
 /// One request, and what it must be answered on several days.
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct Case {
-    name: Arc<str>,
-    request: Request,
-    days: Vec<CaseDay>,
+pub struct Case {
+    /// What it shows.
+    pub name: Arc<str>,
+    /// The request.
+    pub request: Request,
+    /// The days.
+    pub days: Vec<CaseDay>,
 }
 
+/// What a request must be answered on one day.
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct CaseDay {
-    line: usize,
-    at: Instant,
-    policy: Arc<str>,
-    expect: Expect,
+pub struct CaseDay {
+    /// The line it begins on.
+    pub line: usize,
+    /// The moment asked about.
+    pub at: Instant,
+    /// Id of the policy in force, or `none`.
+    pub policy: Arc<str>,
+    /// What must come out.
+    pub expect: Expect,
 }
 
 /// Whether a text is meant as a chain: it has links.

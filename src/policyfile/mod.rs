@@ -17,7 +17,7 @@ mod read;
 mod tree;
 pub mod words;
 
-pub use chain::{Chain, Link, is_chain, parse_chain};
+pub use chain::{Case, CaseDay, Chain, Link, is_chain, parse_chain};
 pub use diff::{Change, Difference, Differs, diff};
 pub use example::{Example, Expect, Promise, Request, Told};
 pub use file::parse;
