@@ -15,6 +15,8 @@ use detainer::domain::ids::{BookingId, CountyId, FacilityId, SubjectId};
 use detainer::domain::policy::Mode;
 use detainer::domain::testing::{self, instant};
 use detainer::ledger::{Call, Command};
+use detainer::rows::tables::JOURNAL;
+use detainer::rows::{Cell, Row};
 use std::collections::BTreeMap;
 
 fn call(request: &str) -> Call {
@@ -64,6 +66,42 @@ fn counts(rows: &[(&'static str, u64)]) -> BTreeMap<&'static str, u64> {
 fn since(now: &BTreeMap<&'static str, u64>, then: &BTreeMap<&'static str, u64>) -> BTreeMap<&'static str, u64> {
     let more = |(table, rows): (&&'static str, &u64)| (*table, rows - then.get(table).copied().unwrap_or(0));
     now.iter().map(more).filter(|(_, rows)| *rows > 0).collect()
+}
+
+/// A switch decides every open detainer again, in one transaction: all or nothing, however many there are. How long it
+/// takes is the benchmark's to say.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_switch_over_a_thousand_open_detainers_is_one_transaction_and_one_run_of_records() {
+    const OPEN: usize = 1_000;
+    for fresh in common::engines().await {
+        let ledger = told::ledger(&fresh.store, "2024-03-20T12:00:00Z");
+        for (n, command) in before().into_iter().take(3).enumerate() {
+            ledger.write(call(&n.to_string()), command).await.unwrap();
+        }
+        for (word, command) in [("arrival", told::arrival as fn(usize) -> Command), ("paper", told::paper)] {
+            let writes = (0..OPEN).map(|n| ledger.write(told::call(&format!("{word} {n}")), command(n)));
+            for written in futures_util::future::join_all(writes).await {
+                written.unwrap();
+            }
+        }
+        let revision = testing::revision("none", Mode::DeclineAll);
+        let revision = NewRevision { id: None, effective: None, revision };
+        let then = fresh.store.tally();
+        let written = ledger.write(call("switch"), Command::County(CountyCommand::Switch(Box::new(revision)))).await.unwrap();
+        let now = fresh.store.tally();
+        assert_eq!(now.commits - then.commits, 1, "in one transaction, on {:?}", fresh.engine());
+        let added = since(&now.inserted, &then.inserted);
+        assert_eq!(added.get("decisions"), Some(&(OPEN as u64)), "each was decided again");
+
+        // One run of records, each of which names the last of them.
+        let tail = "where t.county = 'c' and t.seq >= $1 order by t.seq";
+        let records = fresh.store.rows(&JOURNAL, tail, &[written.first_seq.into()]).await.unwrap();
+        let of = |row: &Row, column: &str| row.get(column).and_then(Cell::as_int).unwrap();
+        assert_eq!(records.len(), OPEN + 1, "the switch, and each decision that followed");
+        assert!(records.iter().all(|record| of(&record.row, "last_seq") == written.pair.seq));
+        assert_eq!(of(&records.last().unwrap().row, "seq"), written.pair.seq);
+        ledger.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
