@@ -14,6 +14,7 @@ use crate::rows::tables::{PRINCIPALS, SECRETS};
 use crate::rows::{Cell, ColType, Row};
 use crate::store::{Store, StoreError};
 use futures_util::FutureExt as _;
+use prost::Message as _;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io::ErrorKind;
@@ -170,8 +171,14 @@ pub async fn first_credential(store: &Store, entropy: &dyn Entropy, now: Instant
 pub async fn serve(listener: TcpListener, ledger: Ledger, stop: CancellationToken) -> Result<(), ServeError> {
     let api = Api::new(ledger.clone(), stop.clone());
     let (reporter, health) = tonic_health::server::health_reporter();
-    reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
-    let described = || tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(pb::DESCRIPTORS);
+    let names = service_names();
+    for name in &names {
+        reporter.set_service_status(name, tonic_health::ServingStatus::Serving).await;
+    }
+    let described = || {
+        let known = tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(pb::DESCRIPTORS);
+        known.register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
     let routes =
         services(&api).add_service(health).add_service(described().build_v1()?).add_service(described().build_v1alpha()?);
 
@@ -193,7 +200,9 @@ pub async fn serve(listener: TcpListener, ledger: Ledger, stop: CancellationToke
     let sweeping = tokio::spawn(Sweeper::new(ledger.clone()).run(stop.clone()));
     let overdue = async {
         stop.cancelled().await;
-        reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+        for name in &names {
+            reporter.set_service_status(name, tonic_health::ServingStatus::NotServing).await;
+        }
         tokio::time::sleep(DRAIN).await;
     };
     let served = tokio::select! {
@@ -205,6 +214,13 @@ pub async fn serve(listener: TcpListener, ledger: Ledger, stop: CancellationToke
     let _ = sweeping.await;
     ledger.stop().await;
     served.map_err(ServeError::from)
+}
+
+/// What health is asked about: the whole server, which is `""`, and each service of the contract.
+fn service_names() -> Vec<String> {
+    let files = prost_types::FileDescriptorSet::decode(pb::DESCRIPTORS).unwrap_or_default().file;
+    let named = files.iter().flat_map(|file| file.service.iter().map(|one| format!("{}.{}", file.package(), one.name())));
+    std::iter::once(String::new()).chain(named).collect()
 }
 
 /// A server of one's own, for stories over a real socket.

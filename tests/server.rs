@@ -100,12 +100,104 @@ async fn every_bad_field_comes_back_and_large_messages_do_not_pass() {
 }
 
 #[tokio::test]
-async fn health_needs_no_credential() {
+async fn health_needs_no_credential_and_every_service_is_known_to_it_and_to_reflection() {
     let fresh = common::sqlite(common::options()).await;
-    let (running, channel, _) = started(&fresh).await;
-    let mut health = tonic_health::pb::health_client::HealthClient::new(channel);
-    let answer = health.check(tonic_health::pb::HealthCheckRequest::default()).await.unwrap().into_inner();
-    assert_eq!(answer.status, tonic_health::pb::health_check_response::ServingStatus::Serving as i32);
+    let (running, channel, admin) = started(&fresh).await;
+    let mut health = tonic_health::pb::health_client::HealthClient::new(channel.clone());
+    for service in ["", "detainer.v1.BookingService", "detainer.v1.TokenService"] {
+        let ask = tonic_health::pb::HealthCheckRequest { service: service.into() };
+        let answer = health.check(ask).await.unwrap_or_else(|refused| panic!("{service}: {refused}")).into_inner();
+        assert_eq!(answer.status, tonic_health::pb::health_check_response::ServingStatus::Serving as i32, "{service}");
+    }
+    let unknown = tonic_health::pb::HealthCheckRequest { service: "detainer.v1.NoService".into() };
+    assert_eq!(health.check(unknown).await.unwrap_err().code(), Code::NotFound);
+
+    use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+    use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+    use tonic_reflection::pb::v1::{ServerReflectionRequest, server_reflection_client::ServerReflectionClient};
+    let list = MessageRequest::ListServices(String::new());
+    let ask = ServerReflectionRequest { host: String::new(), message_request: Some(list) };
+    let answers =
+        ServerReflectionClient::new(channel).server_reflection_info(with(&admin, tokio_stream::once(ask))).await.unwrap();
+    let answer = answers.into_inner().message().await.unwrap().and_then(|answer| answer.message_response);
+    let Some(MessageResponse::ListServicesResponse(listed)) = answer else { panic!("{answer:?}") };
+    let names: Vec<String> = listed.service.into_iter().map(|service| service.name).collect();
+    for name in ["grpc.health.v1.Health", "detainer.v1.BookingService"] {
+        assert!(names.iter().any(|known| known == name), "{name} is not in {names:?}");
+    }
+    running.stop().await.unwrap();
+}
+
+/// The body of an answer of HTTP/1.1, its chunks put together.
+fn body(answer: &[u8]) -> Vec<u8> {
+    let split = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
+    let (head, mut rest) = (String::from_utf8_lossy(&answer[..split]).to_lowercase(), &answer[split + 4..]);
+    if !head.contains("transfer-encoding: chunked") {
+        return rest.to_vec();
+    }
+    let mut whole = Vec::new();
+    loop {
+        let line = rest.windows(2).position(|two| two == b"\r\n").expect("a chunk");
+        let length = usize::from_str_radix(std::str::from_utf8(&rest[..line]).unwrap(), 16).expect("its length");
+        if length == 0 {
+            return whole;
+        }
+        whole.extend_from_slice(&rest[line + 2..line + 2 + length]);
+        rest = &rest[line + 4 + length..];
+    }
+}
+
+/// The frames of a gRPC-Web body: the flag of each, and what it holds.
+fn frames(mut body: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    let mut found = Vec::new();
+    while let Some((head, rest)) = body.split_first_chunk::<5>() {
+        let length = u32::from_be_bytes([head[1], head[2], head[3], head[4]]) as usize;
+        found.push((head[0], rest[..length].to_vec()));
+        body = &rest[length..];
+    }
+    found
+}
+
+#[tokio::test]
+async fn a_browser_asks_over_http_1_and_reads_answer_and_trailers() {
+    use prost::Message as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let fresh = common::sqlite(common::options()).await;
+    let (running, channel, admin) = started(&fresh).await;
+    let new = pb::CreateCountyRequest {
+        county_id: "a".into(),
+        request_id: "c1".into(),
+        display_name: "A County".into(),
+        time_zone: "America/New_York".into(),
+        ..pb::CreateCountyRequest::default()
+    };
+    pb::county_service_client::CountyServiceClient::new(channel).create_county(with(&admin, new)).await.unwrap();
+
+    let post = async |credential: &str| {
+        let mut socket = tokio::net::TcpStream::connect(running.address).await.unwrap();
+        let head = format!(
+            "POST /detainer.v1.CountyService/ListCounties HTTP/1.1\r\nhost: localhost\r\n\
+             content-type: application/grpc-web+proto\r\nx-grpc-web: 1\r\nauthorization: Bearer {credential}\r\n\
+             content-length: 5\r\nconnection: close\r\n\r\n"
+        );
+        socket.write_all(head.as_bytes()).await.unwrap();
+        // One message of no bytes: nothing is asked but the first page.
+        socket.write_all(&[0; 5]).await.unwrap();
+        let mut answer = Vec::new();
+        socket.read_to_end(&mut answer).await.unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+        answer
+    };
+    let found = frames(&body(&post(&admin).await));
+    let [(0, message), (0x80, trailers)] = found.as_slice() else { panic!("{found:?}") };
+    let counties = pb::ListCountiesResponse::decode(message.as_slice()).unwrap().counties;
+    assert_eq!(counties.iter().map(|county| county.name.as_str()).collect::<Vec<_>>(), ["counties/a"]);
+    let trailers = String::from_utf8_lossy(trailers);
+    assert!(trailers.replace(' ', "").contains("grpc-status:0"), "{trailers}");
+
+    // A refusal comes the same way; a browser finds it in the head or in the trailers.
+    let refused = String::from_utf8_lossy(&post("nobody").await).replace(' ', "");
+    assert!(refused.contains("grpc-status:16"), "{refused}");
     running.stop().await.unwrap();
 }
 
