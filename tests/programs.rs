@@ -182,3 +182,29 @@ async fn times_are_told_in_the_countys_zone_and_in_utc_where_that_is_asked() {
     assert!(said.contains(" UTC") && !said.contains("MST"), "{said}");
     server.end().await;
 }
+
+/// The example of the help, typed as it stands there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_example_of_detainer_record_is_honored() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let server = serve(folder, "--data-dir detainer-data").await.expect("it starts");
+    ctl(folder, &server, "county create c --name C --zone America/New_York").await;
+    let told = [
+        "facility create main --name Main --zone America/New_York",
+        "policy switch honor-always --adopted 2017-01-26 --effective 2017-01-26 --open-detainers leave --title Memo --dated 2017-01-26",
+        "booking create 2024-000123 --facility main --booked 2024-03-14T16:00:00Z --charge A --subject s1",
+    ];
+    for words in told {
+        ctl(folder, &server, &format!("--county c {words}")).await;
+    }
+    let help = ctl(folder, &server, "detainer record --help").await;
+    let (_, rest) = help.split_once("Example: detainerctl ").expect("an example");
+    let example = rest.split("\n\n").next().unwrap_or_default();
+    // Within quotes a space belongs to the word.
+    let parts = example.split('"').enumerate();
+    let example: String = parts.map(|(n, part)| if n % 2 == 1 { part.replace(' ', "+") } else { part.to_owned() }).collect();
+    let said = ctl(folder, &server, &format!("--county c {example}")).await;
+    assert!(said.contains("answered HONOR "), "{said}");
+    server.end().await;
+}
