@@ -331,7 +331,7 @@ pub(super) fn read_limit(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Lim
     if node.as_text().is_some() {
         return reader.word(node, &[("end-of-day", Limit::EndOfLocalDay)]);
     }
-    reader.number(node, 1..=48).map(Limit::Hours)
+    reader.number(node, 1..=Limits::HOURS).map(Limit::Hours)
 }
 
 /// `true`, `false`, both answers, or a condition. `false` and `true` mean whatever the answer about the hold.

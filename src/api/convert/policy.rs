@@ -161,7 +161,9 @@ fn read_clock(fields: &mut Fields, at: &str, clock: Option<&pb::ClockRule>) -> O
         Ok(pb::StartRule::Unspecified) | Err(_) => None,
     };
     let limit = match clock.limit.as_ref().and_then(|limit| limit.limit) {
-        Some(pb::hold_limit::Limit::Hours(hours @ 1..=48)) => u32::try_from(hours).ok().map(Limit::Hours),
+        Some(pb::hold_limit::Limit::Hours(hours)) => {
+            u32::try_from(hours).ok().filter(|hours| (1..=Limits::HOURS).contains(hours)).map(Limit::Hours)
+        }
         Some(pb::hold_limit::Limit::EndOfLocalDay(true)) => Some(Limit::EndOfLocalDay),
         _ => None,
     };
@@ -176,7 +178,7 @@ fn read_clock(fields: &mut Fields, at: &str, clock: Option<&pb::ClockRule>) -> O
         fields.bad(&format!("{at}clock.start_rule"), "is required");
     }
     if limit.is_none() {
-        fields.bad(&format!("{at}clock.limit"), "must be 1 to 48 hours, or the end of the local day");
+        fields.bad(&format!("{at}clock.limit"), format!("must be 1 to {} hours, or the end of the local day", Limits::HOURS));
     }
     if exclusion.is_none() {
         fields.bad(&format!("{at}clock.exclusion"), "is required");

@@ -94,7 +94,7 @@ pub struct Switch {
     /// Whether forms must be facially sufficient. Left out: asked of the I-247A only.
     #[arg(long, value_name = "RULE")]
     facial_sufficiency: Option<In<pb::FacialSufficiency>>,
-    /// Hours that a hold may last, 1 to 48.
+    /// Hours that a hold may last, 1 to 720; the forms print 48.
     #[arg(long, value_name = "HOURS", conflicts_with = "end_of_day")]
     limit: Option<i32>,
     /// A hold lasts to the end of the local day.

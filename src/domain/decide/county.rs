@@ -222,8 +222,8 @@ fn revision(county: &County, new: &NewRevision, ctx: &Context) -> Result<Revisio
     if county.revision(&id).is_some() || county.draft(&id).is_some() {
         return Err(Refusal::new(Why::IdTaken, "revision_id", format!("revision {id} exists already")));
     }
-    if matches!(new.revision.limit, Limit::Hours(hours) if !(1..=MOST_HOURS).contains(&hours)) {
-        return Err(Refusal::new(Why::Invalid, "clock.limit", "must be 1 to 48 hours, or the end of the local day"));
+    if matches!(new.revision.limit, Limit::Hours(hours) if !(1..=policy::Limits::HOURS).contains(&hours)) {
+        return Err(Refusal::new(Why::Invalid, "clock.limit", format!("must be 1 to {} hours, or the end of the local day", policy::Limits::HOURS)));
     }
     if let Some((node, why)) = policy::check(&new.revision).into_iter().next() {
         return Err(Refusal::new(Why::Invalid, node, why));
@@ -300,8 +300,6 @@ fn create_agreement(county: &County, agreement: &Agreement, ctx: &Context) -> Re
     Ok(agreement_set(county, agreement, None))
 }
 
-/// The longest limit of a hold: what the forms themselves print (8 CFR 287.7(d)).
-const MOST_HOURS: u32 = 48;
 /// The most a day, or a hold, may cost: a million. With it no sum over any custody overflows, so that no release is ever
 /// refused because of money (DOMAIN.md §8.11).
 const MOST_A_DAY: Cents = Cents::new(100_000_000);

@@ -26,6 +26,8 @@ impl Limits {
     pub const YEARS: u32 = 150;
     /// Convictions that a rule may count.
     pub const COUNT: u32 = 100;
+    /// Hours that a hold may last. The forms print 48; what the law allows is the county's to state, not the program's.
+    pub const HOURS: u32 = 720;
     /// Hours of notice after T0.
     pub const NOTICE_HOURS: u32 = 48;
 }

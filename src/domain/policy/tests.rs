@@ -422,6 +422,20 @@ fn asks_for(question: Question, lists: &[&str]) -> Condition {
     Condition::Leaf(asks(question, lists, &[]))
 }
 
+/// What a form prints is not what the program allows: a limit is the county's to state.
+#[test]
+fn any_number_of_hours_is_a_limit() {
+    use super::super::clock::Limit;
+    use super::super::testing::{World, instant};
+    use super::super::time::Zone;
+    let zone: Zone = "America/New_York".parse().unwrap();
+    for (hours, good) in [(0, false), (1, true), (24, true), (72, true), (720, true), (721, false)] {
+        let now = instant("2024-03-01T12:00:00Z");
+        let rule = Revision { limit: Limit::Hours(hours), ..revision("r", Mode::HonorAlways) };
+        assert_eq!(World::new(zone, now).switch(rule, now).is_ok(), good, "{hours}");
+    }
+}
+
 #[test]
 fn layers_that_can_never_be_reached_are_named() {
     use Effect::Ceiling;
