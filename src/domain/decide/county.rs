@@ -223,7 +223,11 @@ fn revision(county: &County, new: &NewRevision, ctx: &Context) -> Result<Revisio
         return Err(Refusal::new(Why::IdTaken, "revision_id", format!("revision {id} exists already")));
     }
     if matches!(new.revision.limit, Limit::Hours(hours) if !(1..=policy::Limits::HOURS).contains(&hours)) {
-        return Err(Refusal::new(Why::Invalid, "clock.limit", format!("must be 1 to {} hours, or the end of the local day", policy::Limits::HOURS)));
+        return Err(Refusal::new(
+            Why::Invalid,
+            "clock.limit",
+            format!("must be 1 to {} hours, or the end of the local day", policy::Limits::HOURS),
+        ));
     }
     if let Some((node, why)) = policy::check(&new.revision).into_iter().next() {
         return Err(Refusal::new(Why::Invalid, node, why));
