@@ -17,7 +17,7 @@ pub enum Outcome {
     NeedsReview,
 }
 
-/// Why. Each has a page in `docs/reasons.md`.
+/// Why it came out so; `decision.proto` has a word for each.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Reason {
     /// The rule's condition holds.

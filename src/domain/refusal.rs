@@ -1,4 +1,4 @@
-//! Why a command is refused: a reason with a page of its own, the field, and what would be right.
+//! Why a command is refused: a reason, the field, and what would be right.
 //!
 //! A refusal changes nothing. It never repeats identity.
 

@@ -80,7 +80,7 @@ enumeration! {
         3: NeedsReview,
     }
 
-    /// Why. Each has a page in `docs/reasons.md`.
+    /// Why it came out so; `decision.proto` has a word for each.
     Reason {
         /// The rule's condition holds.
         1: RuleSatisfied,
