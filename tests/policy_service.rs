@@ -106,7 +106,8 @@ async fn answer(desk: &Desk, booking: &str, time: &str) -> (Outcome, DecisionRea
 async fn made_previewed_activated() {
     for fresh in common::engines().await {
         let (desk, mut calls) = opened(&fresh).await;
-        let made = calls.create_policy_revision(with(&desk.admin, make("1", "stop", rules(pb::PolicyMode::DeclineAll)))).await;
+        let made =
+            calls.create_policy_revision(with(&desk.admin, make("preview", "stop", rules(pb::PolicyMode::DeclineAll)))).await;
         let made = made.unwrap().into_inner();
         let draft = made.policy_revision.unwrap();
         assert_eq!((draft.state(), draft.effective_time), (pb::PolicyRevisionState::Draft, None));
@@ -152,6 +153,17 @@ async fn made_previewed_activated() {
         for id in ["A", "B", "C", "D"] {
             assert_eq!(answer(&desk, id, "2024-03-15T23:30:00Z").await, (Outcome::Decline, DecisionReason::DeclineAll), "{id}");
         }
+        // What is read, without what the server set, can be made again as another revision.
+        let again = pb::PolicyRevision {
+            name: String::new(),
+            effective_time: None,
+            recorded_time: None,
+            sequence: 0,
+            state: 0,
+            author: String::new(),
+            ..active
+        };
+        calls.create_policy_revision(with(&desk.admin, make("again", "again", again))).await.unwrap();
         // Nothing activated ever changes.
         let twice = calls.activate_policy_revision(with(&desk.admin, activate("4", "stop", &preview))).await.unwrap_err();
         assert_eq!(reason(&twice), "STALE_ETAG");

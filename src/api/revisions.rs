@@ -129,7 +129,8 @@ impl Api {
             actor: caller.actor.clone(),
             person: caller.person.clone(),
             method: "PreviewPolicyRevision",
-            request_id: "preview".into(),
+            // No caller's request can have this id.
+            request_id: "".into(),
             body: Vec::new(),
             validate_only: true,
             etag: None,

@@ -50,7 +50,6 @@ pub fn wire_revision(county: &County, found: &Revision) -> pb::PolicyRevision {
         name: of::revision(&county.id, &found.id),
         effective_time: Some(stamp(found.effective.effective)),
         end_time: later.map(|(at, _)| stamp(at)),
-        minimum_coverage: wire_minimum(found.minimum).into(),
         recorded_time: Some(stamp(found.effective.recorded)),
         sequence: found.effective.seq,
         state: pb::PolicyRevisionState::Activated.into(),

@@ -7,11 +7,13 @@
 mod check;
 mod condition;
 mod evaluate;
+mod leaf;
 mod reading;
 
 pub use check::{Limits, check};
-pub use condition::{ChargeLeaf, Condition, ConvictionLeaf, Leaf, LookBack, Needs, StatusLeaf, WarrantKind, guarantee};
+pub use condition::{ChargeLeaf, Condition, ConvictionLeaf, Leaf, LookBack, Needs, StatusLeaf, WarrantKind};
 pub use evaluate::evaluate;
+pub use leaf::guarantee;
 pub use reading::{Case, Inputs, ReadFact};
 
 use super::agreement::MinimumCoverage;
