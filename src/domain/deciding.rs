@@ -14,7 +14,7 @@ use super::event::Decided;
 use super::facts::{Fact, Stamp};
 use super::ids::AgreementId;
 use super::policy::{self, Answer, Case, Inputs, OpenDetainers, Revision};
-use super::time::Instant;
+use super::time::{Instant, Zone};
 
 /// What the record being made brings along.
 #[derive(Clone, Copy, Debug)]
@@ -182,7 +182,8 @@ fn decide_at(
 ) -> Option<Decision> {
     let revision = county.governing(detainer.received.effective, point.at);
     let before = in_force(decided, point.at);
-    let inputs = inputs(county, booking, detainer, revision, before, &point, moment.now);
+    let promised = promised(county, booking, detainer, revision, before, point.at, moment.now);
+    let inputs = inputs(county.profile.zone, booking, detainer, revision, point.at, promised);
     let answer = policy::evaluate(revision, &inputs);
     let same = before.is_some_and(|d| {
         d.outcome == answer.outcome && d.inputs.same_as(&inputs) && d.revision.as_ref() == revision.map(|r| &r.id)
@@ -196,7 +197,9 @@ fn decide_at(
     Some(decision(detainer, decided, revision, inputs, answer, trigger, moment.stamp(point.at)))
 }
 
-fn decision(
+/// A decision out of an answer. `decided` are those made before.
+#[must_use]
+pub fn decision(
     detainer: &Detainer,
     decided: &[Decision],
     revision: Option<&Revision>,
@@ -238,36 +241,63 @@ pub fn terms(revision: &Revision, detainer: &Detainer) -> ClockTerms {
     ClockTerms::resolve(revision.start, revision.limit, revision.exclusion, prints, &days)
 }
 
-/// What the evaluator reads at one point.
-fn inputs(
+/// What was promised for a request at an instant.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Promised {
+    /// See [`Inputs::guarantee_all`].
+    pub all: Option<AgreementId>,
+    /// See [`Inputs::guarantee_any`].
+    pub any: Option<AgreementId>,
+    /// See [`Inputs::exhausted`].
+    pub exhausted: Vec<AgreementId>,
+    /// See [`Inputs::reservation_failed`].
+    pub not_reserved: bool,
+}
+
+/// What the county's agreements promise for a request at an instant, where the revision reads them.
+#[must_use]
+pub fn promised(
     county: &County,
     booking: &Booking,
     detainer: &Detainer,
     revision: Option<&Revision>,
     before: Option<&Decision>,
-    point: &Point,
+    at: Instant,
     now: Instant,
-) -> Inputs {
-    let form = detainer.form_at(point.at);
-    let (guarantees, exhausted) = if revision.is_some_and(Revision::reads_guarantee) {
-        guaranteeing(county, booking, detainer, before, point, now)
-    } else {
-        (Vec::new(), Vec::new())
-    };
+) -> Promised {
+    if !revision.is_some_and(Revision::reads_guarantee) {
+        return Promised::default();
+    }
+    let (guarantees, exhausted) = guaranteeing(county, booking, detainer, before, at, now);
     let by = |minimum: MinimumCoverage| guarantees.iter().find(|a| a.meets(minimum)).map(|a| a.id.clone());
-    let proof = booking.facts.iter().any(|f| matches!(f.fact, Fact::StatusProof(_)) && f.at.effective <= point.at);
-    let failed = booking.reservations.iter().any(|r| r.amount.is_none() && r.at <= point.at);
-    let case = revision.map(|r| Case::read(r, county.profile.zone, booking, detainer, point.at)).unwrap_or_default();
+    let failed = booking.reservations.iter().any(|r| r.amount.is_none() && r.at <= at);
+    let not_reserved = guarantees.is_empty() && failed;
+    Promised { all: by(MinimumCoverage::AllCosts), any: by(MinimumCoverage::Any), exhausted, not_reserved }
+}
+
+/// What the evaluator reads of a request at an instant. `zone` is the one that policy dates are read in.
+#[must_use]
+pub fn inputs(
+    zone: Zone,
+    booking: &Booking,
+    detainer: &Detainer,
+    revision: Option<&Revision>,
+    at: Instant,
+    promised: Promised,
+) -> Inputs {
+    let form = detainer.form_at(at);
+    let proof = booking.facts.iter().any(|f| matches!(f.fact, Fact::StatusProof(_)) && f.at.effective <= at);
+    let case = revision.map(|r| Case::read(r, zone, booking, detainer, at)).unwrap_or_default();
     Inputs {
         edition: form.edition,
         asks_hold: form.asks_hold(revision.is_some_and(|r| r.lent_holds.is_some())),
         status_proof: proof,
         facially_sufficient: form.facially_sufficient(),
-        guarantee_all: by(MinimumCoverage::AllCosts),
-        guarantee_any: by(MinimumCoverage::Any),
-        review_declined: detainer.declined.as_ref().is_some_and(|d| d.at.effective <= point.at),
-        reservation_failed: guarantees.is_empty() && revision.is_some_and(Revision::reads_guarantee) && failed,
-        exhausted,
+        guarantee_all: promised.all,
+        guarantee_any: promised.any,
+        review_declined: detainer.declined.as_ref().is_some_and(|d| d.at.effective <= at),
+        reservation_failed: promised.not_reserved,
+        exhausted: promised.exhausted,
         day: case.day,
         served: case.served,
         documents: case.documents,
@@ -284,20 +314,20 @@ fn guaranteeing<'a>(
     booking: &Booking,
     detainer: &Detainer,
     before: Option<&Decision>,
-    point: &Point,
+    at: Instant,
     now: Instant,
 ) -> (Vec<&'a Agreement>, Vec<AgreementId>) {
-    let Some(facility) = booking.facility_at(point.at) else { return (Vec::new(), Vec::new()) };
+    let Some(facility) = booking.facility_at(at) else { return (Vec::new(), Vec::new()) };
     let covers = |a: &&Agreement| a.covers(facility, &detainer.form.office, &booking.id, &detainer.id);
     let settled = |id: &AgreementId| {
-        let tried = booking.reservations.iter().filter(|r| r.agreement == *id && r.at <= point.at);
+        let tried = booking.reservations.iter().filter(|r| r.agreement == *id && r.at <= at);
         tried.max_by_key(|r| r.at)
     };
     let relied = |d: &Decision, id: &AgreementId| [&d.inputs.guarantee_all, &d.inputs.guarantee_any].contains(&&Some(id.clone()));
     let has_balance = |a: &Agreement| {
         let Some(left) = county.unreserved(a) else { return true };
         let some_left = left > super::money::Cents::ZERO;
-        match (settled(&a.id), before.filter(|_| point.at < now)) {
+        match (settled(&a.id), before.filter(|_| at < now)) {
             // Reserved, or tried once and refused: that is the answer (DOMAIN.md §10.25).
             (Some(reservation), _) => reservation.amount.is_some(),
             // The past is not asked again about a balance that it had, or had not.
@@ -307,7 +337,7 @@ fn guaranteeing<'a>(
         }
     };
     let all = county.agreements.values();
-    let mut covering: Vec<&Agreement> = all.filter(|a| a.in_force(point.at)).filter(covers).collect();
+    let mut covering: Vec<&Agreement> = all.filter(|a| a.in_force(at)).filter(covers).collect();
     // What the decision in force relies on stays what pays: another promise takes its place only where it is gone.
     covering.sort_by_key(|a| (!before.is_some_and(|decision| relied(decision, &a.id)), a.guarantees_from(), &a.id));
     let (mut found, mut exhausted) = (Vec::new(), Vec::new());

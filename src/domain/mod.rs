@@ -21,6 +21,7 @@ pub mod event;
 pub mod evolve;
 pub mod facts;
 pub mod gap;
+pub mod hypothetical;
 pub mod ids;
 pub mod impact;
 pub mod money;

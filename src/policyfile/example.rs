@@ -1,16 +1,18 @@
-//! Examples: facts and the answer they must have. They run against the domain's own evaluator.
+//! Examples: facts and the answer they must have. They are answered as the domain answers a request that nobody made.
 
 use super::read::{Node, Reader, Table};
 use super::words;
 use crate::domain::agreement::MinimumCoverage;
-use crate::domain::clock::{self, ClockTerms, Limit, StartRule, Used};
+use crate::domain::clock::Limit;
 use crate::domain::decision::{Outcome, Reason};
 use crate::domain::detainer::{Boxes, Component, Document, DocumentKind, Edition, Form};
 use crate::domain::facts::{
     AgeYears, Charge, Conviction, Disposition, Fact, JudicialWarrant, Paper, Question, RecordsCheck, Status, StatusProof, Tri,
 };
-use crate::domain::ids::AgreementId;
-use crate::domain::policy::{Inputs, ReadFact, Revision, evaluate};
+pub use crate::domain::hypothetical::Promise;
+use crate::domain::hypothetical::{self, Payer};
+use crate::domain::ids::FacilityId;
+use crate::domain::policy::Revision;
 use crate::domain::time::{Instant, Zone};
 use std::fmt;
 use std::sync::Arc;
@@ -20,17 +22,6 @@ const FACTS: usize = 50;
 const FORM: &[&str] =
     &["edition", "hold", "notify", "lent", "probable_cause", "signed", "documents", "served", "declined_on_review"];
 const TRI: &[(&str, Tri)] = &[("unknown", Tri::Unknown)];
-
-/// What the federal side promised to pay for the request.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Promise {
-    /// Nothing that counts: none was made, or an offer was never signed.
-    Nothing,
-    /// A signed agreement in force with a balance.
-    Signed(MinimumCoverage),
-    /// A signed agreement whose balance could not be reserved.
-    NotReserved,
-}
 
 const PROMISES: &[(&str, Promise)] = &[
     ("none", Promise::Nothing),
@@ -113,57 +104,25 @@ impl fmt::Display for Told {
 }
 
 impl Request {
-    /// What the evaluator reads of it under a revision, or without one.
-    fn inputs(&self, revision: Option<&Revision>, zone: Zone, at: Instant) -> Inputs {
-        let needs = revision.map(Revision::needs).unwrap_or_default();
-        let facts = self.facts.iter().zip(1..).filter(|(fact, _)| revision.is_some_and(|rule| rule.reads(fact)));
-        let trees = revision.into_iter().flat_map(Revision::conditions);
-        let wanted: Vec<DocumentKind> = trees.flat_map(|one| one.leaves()).flat_map(|leaf| leaf.documents()).copied().collect();
-        let layers = revision.map(|rule| rule.layers.as_slice()).unwrap_or_default();
-        let mut documents: Vec<DocumentKind> = self.form.documents.iter().map(|d| d.kind).collect();
-        documents.retain(|kind| wanted.contains(kind));
-        documents.sort_unstable();
-        documents.dedup();
-        let promised = |least: MinimumCoverage| match self.promise {
-            Promise::Signed(covers) if covers >= least => Some(AgreementId::trusted("promised")),
-            _ => None,
-        };
-        Inputs {
-            edition: self.form.edition,
-            asks_hold: self.form.asks_hold(revision.is_some_and(|rule| rule.lent_holds.is_some())),
-            status_proof: self.facts.iter().any(|fact| matches!(fact, Fact::StatusProof(_))),
-            facially_sufficient: self.form.facially_sufficient(),
-            guarantee_all: promised(MinimumCoverage::AllCosts),
-            guarantee_any: promised(MinimumCoverage::Any),
-            review_declined: self.declined,
-            reservation_failed: self.promise == Promise::NotReserved,
-            exhausted: Vec::new(),
-            day: needs.day.then(|| zone.date(at)),
-            served: needs.service && self.served,
-            documents,
-            facts: facts.map(|(fact, n)| ReadFact { n, fact: fact.clone() }).collect(),
-            layers: layers.iter().zip(0..).filter(|(layer, _)| layer.in_force(at)).map(|(_, n)| n).collect(),
-            overridden: None,
-        }
-    }
-
     /// Its answer under a revision, or where none is in force.
     #[must_use]
     pub fn told(&self, revision: Option<&Revision>, zone: Zone, at: Instant) -> Told {
-        let answer = evaluate(revision, &self.inputs(revision, zone, at));
-        let honored = revision.filter(|_| answer.outcome == Outcome::Honor);
-        let deadline = honored.filter(|rule| rule.start == StartRule::OtherwiseReleased).map(|rule| {
-            let days = rule.county_days.iter().copied().collect();
-            let prints = self.form.edition.prints_exclusion();
-            let terms = ClockTerms::resolve(rule.start, rule.limit, rule.exclusion, prints, &days);
-            clock::deadline(&terms, zone, &Used::nothing(), at)
-        });
+        let request = hypothetical::Request {
+            form: self.form.clone(),
+            facility: FacilityId::trusted(""),
+            served: self.served,
+            declined: self.declined,
+            facts: self.facts.iter().map(|fact| (at, fact.clone())).collect(),
+        };
+        let moment = hypothetical::Moment { at, dates: zone, clock: zone };
+        let hypothetical::Told { decision, deadline, .. } =
+            hypothetical::told(&request, revision, Payer::Supposed(self.promise), moment);
         Told {
-            outcome: answer.outcome,
-            reason: answer.reason,
-            notify: answer.notify,
-            transfer: answer.transfer,
-            limit: honored.map(|rule| rule.limit),
+            outcome: decision.outcome,
+            reason: decision.reason,
+            notify: decision.notify,
+            transfer: decision.transfer,
+            limit: decision.terms.map(|terms| terms.limit),
             deadline,
         }
     }
