@@ -75,7 +75,7 @@ fn manner(method: &MethodDescriptor) -> Option<Manner> {
         return matches!(word, "Get" | "Stream").then_some(Manner::Report);
     }
     match word {
-        "Get" | "List" | "Check" => Some(Manner::Read),
+        "Get" | "List" | "Check" | "Explain" => Some(Manner::Read),
         "Watch" => Some(Manner::Watch),
         "Import" => Some(Manner::Import),
         "Preview" => Some(Manner::Trial),
@@ -131,7 +131,7 @@ fn only_the_methods_that_work_are_in_it() {
         ("JournalService", "ListEvents WatchEvents"),
         (
             "PolicyService",
-            "SwitchPolicyMode GetEffectivePolicy GetPolicyRevision ListPolicyRevisions CreatePolicyRevision PreviewPolicyRevision ActivatePolicyRevision CreateAgreement AmendAgreement TerminateAgreement GetAgreement ListAgreements SetRate ListRates",
+            "SwitchPolicyMode GetEffectivePolicy GetPolicyRevision ListPolicyRevisions CreatePolicyRevision PreviewPolicyRevision ExplainDecision ActivatePolicyRevision CreateAgreement AmendAgreement TerminateAgreement GetAgreement ListAgreements SetRate ListRates",
         ),
         ("ReportService", "StreamHoldRegister GetDecisionReport GetCostReport StreamCostLines GetOverdetentionReport"),
         ("TokenService", "CreateToken RevokeToken ListTokens"),

@@ -93,7 +93,7 @@ pub const METHODS: &[(&str, &str, &[Role])] = &[
     ("PolicyService", "PreviewPolicyRevision", &[A, U]),
     (
         "PolicyService",
-        "GetEffectivePolicy GetPolicyRevision ListPolicyRevisions GetAgreement ListAgreements ListRates",
+        "GetEffectivePolicy GetPolicyRevision ListPolicyRevisions ExplainDecision GetAgreement ListAgreements ListRates",
         &[R, A, U],
     ),
     ("ReportService", "StreamHoldRegister GetDecisionReport GetCostReport StreamCostLines GetOverdetentionReport", &[R, A, U]),

@@ -21,6 +21,7 @@ mod board;
 mod booking;
 mod county;
 mod detainer;
+mod explain;
 mod hold;
 mod import;
 mod journal;

@@ -95,6 +95,14 @@ impl pb::policy_service_server::PolicyService for Api {
         self.preview_policy_revision_for(&caller, request.into_inner()).await.map(Response::new)
     }
 
+    async fn explain_decision(
+        &self,
+        request: Request<pb::ExplainDecisionRequest>,
+    ) -> Result<Response<pb::ExplainDecisionResponse>, Status> {
+        let caller = principal(&request)?;
+        self.explain_decision_for(&caller, request.into_inner()).await.map(Response::new)
+    }
+
     async fn activate_policy_revision(
         &self,
         request: Request<pb::ActivatePolicyRevisionRequest>,

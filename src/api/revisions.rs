@@ -43,7 +43,12 @@ pub(super) fn read_digest(fields: &mut Fields, told: &[u8]) -> Option<[u8; 32]> 
 }
 
 /// Rules that a caller states: what the server sets must be left to it.
-fn read_candidate(fields: &mut Fields, county: &CountyId, at: &str, told: Option<&pb::PolicyRevision>) -> Option<NewRevision> {
+pub(super) fn read_candidate(
+    fields: &mut Fields,
+    county: &CountyId,
+    at: &str,
+    told: Option<&pb::PolicyRevision>,
+) -> Option<NewRevision> {
     let Some(told) = told else {
         fields.bad(at, "is required");
         return None;

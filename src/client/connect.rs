@@ -265,6 +265,7 @@ calls! {
         once switch_policy_mode(SwitchPolicyModeRequest) -> SwitchPolicyModeResponse;
         once create_policy_revision(CreatePolicyRevisionRequest) -> CreatePolicyRevisionResponse;
         once preview_policy_revision(PreviewPolicyRevisionRequest) -> PreviewPolicyRevisionResponse;
+        once explain_decision(ExplainDecisionRequest) -> ExplainDecisionResponse;
         once activate_policy_revision(ActivatePolicyRevisionRequest) -> ActivatePolicyRevisionResponse;
         once get_effective_policy(GetEffectivePolicyRequest) -> GetEffectivePolicyResponse;
         once get_policy_revision(GetPolicyRevisionRequest) -> GetPolicyRevisionResponse;

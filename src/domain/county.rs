@@ -132,6 +132,16 @@ impl County {
         self.revisions.iter().find(|r| &r.id == id)
     }
 
+    /// Rules with the county's own days read from the calendar that they name; nothing where there is no such calendar.
+    #[must_use]
+    pub fn with_days(&self, rules: Revision) -> Option<Revision> {
+        if rules.county_days_calendar.is_empty() {
+            return Some(rules);
+        }
+        let calendar = self.calendars.get(&rules.county_days_calendar)?;
+        Some(Revision { county_days: calendar.days.iter().map(|day| day.date).collect(), ..rules })
+    }
+
     /// A draft by its id.
     #[must_use]
     pub fn draft(&self, id: &RevisionId) -> Option<&Draft> {

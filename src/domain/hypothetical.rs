@@ -9,7 +9,7 @@ use super::deciding::{self, Promised};
 use super::decision::{Decision, Trigger};
 use super::detainer::{Detainer, Duty, DutyKind, Form, ReviewDeclined, Service, ServiceMethod};
 use super::duties;
-use super::facts::{Arrival, Fact, FactRecord, Source, SourceKind, Stamp};
+use super::facts::{Arrival, Disposition, Fact, FactRecord, Source, SourceKind, Stamp};
 use super::ids::{AgreementId, BookingId, DetainerId, FacilityId, SubjectId};
 use super::policy::{self, Revision};
 use super::time::{Instant, Zone};
@@ -56,6 +56,30 @@ pub struct Request {
     pub facts: Vec<(Instant, Fact)>,
 }
 
+impl Request {
+    /// What of the facts cannot be so at a moment: the place of the fact, counted from 0, its field, and why.
+    #[must_use]
+    pub fn faults(&self, at: Instant) -> Vec<(usize, &'static str, String)> {
+        let mut faults = Vec::new();
+        for (n, (since, fact)) in self.facts.iter().enumerate() {
+            if *since > at {
+                faults.push((n, "effective_time", format!("must not lie after the moment asked about, {at}")));
+            }
+            let Fact::Disposition(Disposition { charge, .. }) = fact else { continue };
+            let before = usize::try_from(*charge).ok().and_then(|charge| charge.checked_sub(1)).filter(|place| *place < n);
+            let is_charge = before.and_then(|place| self.facts.get(place)).is_some_and(|(_, of)| matches!(of, Fact::Charge(_)));
+            if *charge != 0 && !is_charge {
+                faults.push((
+                    n,
+                    "disposition.charge_fact_id",
+                    format!("must be the number of a charge told before it, from 1; {charge} is none"),
+                ));
+            }
+        }
+        faults
+    }
+}
+
 /// Who pays for a request.
 #[derive(Clone, Copy, Debug)]
 pub enum Payer<'a> {
@@ -69,7 +93,7 @@ pub enum Payer<'a> {
 /// How it would be answered.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Told {
-    /// The decision, as it would be recorded.
+    /// The decision, as it would be recorded; without an agreement where that is only supposed.
     pub decision: Decision,
     /// Its deadline, were T0 the moment asked about; nothing where it is not honored, or the clock hangs on something else.
     pub deadline: Option<Instant>,
@@ -107,7 +131,10 @@ pub fn told(request: &Request, revision: Option<&Revision>, payer: Payer<'_>, mo
     };
     let inputs = deciding::inputs(dates, &booking, &detainer, revision, at, promised);
     let answer = policy::evaluate(revision, &inputs);
-    let decision = deciding::decision(&detainer, &[], revision, inputs, answer, Trigger::Receipt, stamp(at));
+    let mut decision = deciding::decision(&detainer, &[], revision, inputs, answer, Trigger::Receipt, stamp(at));
+    if matches!(payer, Payer::Supposed(_)) {
+        decision.agreement = None;
+    }
     let from_t0 = decision.terms.as_ref().filter(|terms| terms.start == StartRule::OtherwiseReleased);
     let deadline = from_t0.map(|terms| clock::deadline(terms, clock, &Used::nothing(), at));
     detainer.decisions.push(decision.clone());

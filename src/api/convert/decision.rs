@@ -12,6 +12,7 @@ use crate::domain::decision::{Decision, Outcome, Reason, Trigger};
 use crate::domain::detainer::Detainer;
 use crate::domain::facts::Tri;
 use crate::domain::policy::{Effect, Explained, Explanation, LayerExplained, Mode, Revision, Step};
+use crate::domain::sentences::{Language, Rests, Sentences, sentences};
 use crate::pb;
 
 words! {
@@ -175,25 +176,47 @@ pub fn wire_decision(
     explained: bool,
 ) -> pb::Decision {
     let id = &county.id;
-    let revision = decision.revision.as_ref().and_then(|r| county.revision(r));
-    let honored = decision.outcome == Outcome::Honor;
+    let revision = decision.revision.as_ref().and_then(|r| county.revision(r)).map(|revision| (revision, true));
     pb::Decision {
         name: of::decision(id, &booking.id, &detainer.id, decision.n),
         detainer: of::detainer(id, &booking.id, &detainer.id),
+        recorded_time: Some(stamp(decision.at.recorded)),
+        sequence: decision.at.seq,
+        ..wire_answer(county, revision, decision, explained)
+    }
+}
+
+/// What a decision says, without when it was recorded and on whose detainer. The revision is told with whether it was
+/// activated.
+#[must_use]
+pub fn wire_answer(county: &County, revision: Option<(&Revision, bool)>, decision: &Decision, explained: bool) -> pb::Decision {
+    let id = &county.id;
+    let honored = decision.outcome == Outcome::Honor;
+    let rests = revision.map(|(revision, activated)| Rests::on(revision, county.profile.zone, activated));
+    pb::Decision {
         outcome: wire_outcome(decision.outcome).into(),
         reason: wire_reason(decision.reason, decision.mode).into(),
         notify: decision.notify,
         transfer: decision.transfer,
         policy_revision: decision.revision.as_ref().map(|r| of::revision(id, r)).unwrap_or_default(),
         effective_time: Some(stamp(decision.at.effective)),
-        recorded_time: Some(stamp(decision.at.recorded)),
         trigger: wire_trigger(&decision.trigger).into(),
         authority_from: honored.then(|| stamp(decision.authority_from)),
-        clock: decision.terms.as_ref().map(|terms| wire_terms(county, revision, terms)),
+        clock: decision.terms.as_ref().map(|terms| wire_terms(county, revision.map(|(revision, _)| revision), terms)),
         agreement: decision.agreement.as_ref().map(|a| of::agreement(id, a)).unwrap_or_default(),
         explanation: explained.then(|| wire_explanation(&decision.explanation)),
-        sequence: decision.at.seq,
+        sentences: if explained { wire_sentences(decision, rests) } else { Vec::new() },
+        ..pb::Decision::default()
     }
+}
+
+/// The plain sentences of a decision, in each language.
+fn wire_sentences(decision: &Decision, rests: Option<Rests<'_>>) -> Vec<pb::PlainDecision> {
+    let told = |language: Language| {
+        let Sentences { answer, basis } = sentences(language, decision, rests);
+        pb::PlainDecision { language: language.tag().to_owned(), answer, basis }
+    };
+    Language::ALL.into_iter().map(told).collect()
 }
 
 #[cfg(test)]

@@ -84,7 +84,18 @@ pub fn form(
     documents: &[pb::Document],
     told: &mut Told,
 ) -> Option<Form> {
-    let documents = self::documents(fields, "documents", documents);
+    form_with(fields, at, form, (documents, true), told)
+}
+
+/// The same; whether its documents need their digests is told with them.
+pub fn form_with(
+    fields: &mut Fields,
+    at: &str,
+    form: Option<&pb::DetainerForm>,
+    (documents, need_digests): (&[pb::Document], bool),
+    told: &mut Told,
+) -> Option<Form> {
+    let documents = self::documents(fields, "documents", documents, need_digests);
     let Some(form) = form else {
         fields.bad(at, "is required");
         return None;
@@ -164,7 +175,7 @@ pub fn probable_cause(fields: &mut Fields, at: &str, boxes: Option<&pb::Probable
     cause
 }
 
-fn documents(fields: &mut Fields, at: &str, papers: &[pb::Document]) -> Option<Vec<Document>> {
+fn documents(fields: &mut Fields, at: &str, papers: &[pb::Document], need_digests: bool) -> Option<Vec<Document>> {
     if papers.len() > MOST_DOCUMENTS {
         fields.bad(at, format!("may have at most {MOST_DOCUMENTS} entries"));
         return None;
@@ -173,7 +184,7 @@ fn documents(fields: &mut Fields, at: &str, papers: &[pb::Document]) -> Option<V
     let mut all = true;
     for (n, paper) in papers.iter().enumerate() {
         let path = format!("{at}[{n}]");
-        let Some(document) = document(fields, &path, paper, true) else {
+        let Some(document) = document(fields, &path, paper, need_digests) else {
             all = false;
             continue;
         };

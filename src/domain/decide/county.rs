@@ -233,15 +233,11 @@ fn revision(county: &County, new: &NewRevision, ctx: &Context) -> Result<Revisio
         return Err(Refusal::new(Why::Invalid, node, why));
     }
     let effective = ctx.moment().stamp(new.effective.unwrap_or(ctx.now));
-    let mut revision = Revision { id, effective, author: ctx.actor.clone(), approver: None, ..new.revision.clone() };
-    if !revision.county_days_calendar.is_empty() {
-        let Some(calendar) = county.calendars.get(&revision.county_days_calendar) else {
-            let detail = format!("no calendar {} in this county", revision.county_days_calendar);
-            return Err(Refusal::new(Why::NotFound, "clock.county_days_calendar", detail));
-        };
-        revision.county_days = calendar.days.iter().map(|day| day.date).collect();
-    }
-    Ok(revision)
+    let revision = Revision { id, effective, author: ctx.actor.clone(), approver: None, ..new.revision.clone() };
+    let calendar = revision.county_days_calendar.clone();
+    county.with_days(revision).ok_or_else(|| {
+        Refusal::new(Why::NotFound, "clock.county_days_calendar", format!("no calendar {calendar} in this county"))
+    })
 }
 
 /// The past span in which a switch would take the place of another rule, or of none; nothing where it takes effect now
