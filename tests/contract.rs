@@ -38,6 +38,7 @@ const WRITES: &[&str] = &[
     "Record",
     "Attach",
     "Lift",
+    "Override",
     "Replace",
     "Resolve",
     "Switch",

@@ -142,11 +142,13 @@ create table detainers (
   asks_hold    bigint not null,
   duties       bytea not null,
   next_due     bigint,
+  review_at    bigint,
   from_seq     bigint not null,
   to_seq       bigint,
   primary key (county, booking, detainer, from_seq)
 );
 create index detainers_by_next_due on detainers (county, next_due) where to_seq is null and next_due is not null;
+create index detainers_in_review on detainers (county, review_at) where to_seq is null and review_at is not null;
 
 create table decisions (
   county       text collate "C" not null,

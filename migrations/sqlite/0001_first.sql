@@ -144,11 +144,13 @@ create table detainers (
   asks_hold    integer not null,
   duties       blob not null,
   next_due     integer,
+  review_at    integer,
   from_seq     integer not null,
   to_seq       integer,
   primary key (county, booking, detainer, from_seq)
 ) strict;
 create index detainers_by_next_due on detainers (county, next_due) where to_seq is null and next_due is not null;
+create index detainers_in_review on detainers (county, review_at) where to_seq is null and review_at is not null;
 
 create table decisions (
   county       text not null,
@@ -278,6 +280,7 @@ insert into sqlite_stat1 (tbl, idx, stat) values
   ('bookings', 'bookings_with_gap', '100000 10000 2'),
   ('detainers', 'sqlite_autoindex_detainers_1', '400000 40000 4 3 1'),
   ('detainers', 'detainers_by_next_due', '10000 1000 2'),
+  ('detainers', 'detainers_in_review', '1000 100 1'),
   ('decisions', 'decisions', '300000 30000 3 2 1'),
   ('holds', 'sqlite_autoindex_holds_1', '200000 20000 4 3 1'),
   ('holds', 'holds_by_start', '200000 20000 3'),

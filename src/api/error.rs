@@ -211,7 +211,7 @@ fn reason_of(method: &str, refusal: &Refusal) -> ErrorReason {
         Why::AlreadyEnded => match method {
             "CloseBasis" => R::BasisClosed,
             "RecordService" => R::AlreadyServed,
-            "LiftDetainer" | "ReplaceDetainer" | "AttachDocument" => R::DetainerClosed,
+            "LiftDetainer" | "ReplaceDetainer" | "AttachDocument" | "OverrideDecision" | "ConfirmProposal" => R::DetainerClosed,
             "TerminateAgreement" | "AmendAgreement" => R::AgreementEnded,
             _ => R::BookingEnded,
         },
@@ -228,6 +228,7 @@ fn reason_of(method: &str, refusal: &Refusal) -> ErrorReason {
         Why::FixedOnceInUse if refusal.field == "currency_code" => R::CurrencyDiffers,
         Why::FixedOnceInUse => R::ZoneFixed,
         Why::NotUnderReview => R::NotInReview,
+        Why::OverrideWithoutEffect => R::OverrideWithoutEffect,
         Why::DutyDone => R::DutyDone,
         Why::Overlaps => R::RateDateTaken,
         Why::AmountTooLarge => R::AmountOverflow,

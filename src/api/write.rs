@@ -52,7 +52,7 @@ writes! {
     CreateBookingRequest, OpenBasisRequest etag, CloseBasisRequest etag, UpdateFactsRequest etag, MoveBookingRequest etag,
     ReleaseBookingRequest etag, CorrectBookingRequest etag, ConfirmProposalRequest,
     RecordDetainerRequest etag, AttachDocumentRequest etag, RecordServiceRequest etag, LiftDetainerRequest etag,
-    ReplaceDetainerRequest etag, ResolveReviewRequest etag, RecordNoticeRequest etag,
+    ReplaceDetainerRequest etag, ResolveReviewRequest etag, RecordNoticeRequest etag, OverrideDecisionRequest etag,
     SwitchPolicyModeRequest etag, CreatePolicyRevisionRequest, ActivatePolicyRevisionRequest etag, CreateAgreementRequest, AmendAgreementRequest etag, TerminateAgreementRequest etag,
     SetRateRequest, CreateTokenRequest, RevokeTokenRequest,
 }

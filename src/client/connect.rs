@@ -252,6 +252,8 @@ calls! {
         once lift_detainer(LiftDetainerRequest) -> LiftDetainerResponse;
         once replace_detainer(ReplaceDetainerRequest) -> ReplaceDetainerResponse;
         once resolve_review(ResolveReviewRequest) -> ResolveReviewResponse;
+        once list_reviews(ListReviewsRequest) -> ListReviewsResponse;
+        once override_decision(OverrideDecisionRequest) -> OverrideDecisionResponse;
         once list_decisions(ListDecisionsRequest) -> ListDecisionsResponse;
         once record_notice(RecordNoticeRequest) -> RecordNoticeResponse;
         once list_duties(ListDutiesRequest) -> ListDutiesResponse;

@@ -222,6 +222,8 @@ pub struct Proposal {
     pub correction: Option<Correction>,
     /// The switch it would make (in the county's stream).
     pub switch: Option<Box<super::policy::Revision>>,
+    /// The override it would make.
+    pub overriding: Option<super::event::Overridden>,
 }
 
 /// Which recorded fact a correction is about.

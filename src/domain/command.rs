@@ -3,7 +3,7 @@
 use super::agreement::Agreement;
 use super::booking::{AlertLevel, Correction};
 use super::county::{Calendar, Profile};
-use super::decision::Trigger;
+use super::decision::{OverrideAnswer, Trigger};
 use super::detainer::{Document, DutyKind, Form, LiftReason, NoticeMethod, ServiceMethod};
 use super::facts::{BasisKind, CloseReason, EndKind, Fact, Source, TextRef};
 use super::ids::{AgreementId, BasisId, BookingId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId, SubjectId};
@@ -47,6 +47,8 @@ pub enum BookingCommand {
     ReadForm(FormReading),
     /// A review is answered with facts.
     SupplyFacts(DetainerId, Vec<NewFact>),
+    /// A person proposes an answer of their own in place of the county rule's.
+    Override(OverrideDecision),
     /// A duty was carried out.
     RecordNotice(RecordNotice),
     /// Something outside the booking changed: decide, derive and post what follows.
@@ -230,6 +232,21 @@ pub struct LiftDetainer {
 pub struct DeclineReview {
     /// Which request.
     pub detainer: DetainerId,
+    /// Why, sealed.
+    pub reason: Option<TextRef>,
+}
+
+/// An answer in place of the county rule's is proposed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OverrideDecision {
+    /// Of which request's decision.
+    pub detainer: DetainerId,
+    /// What it should be.
+    pub answer: OverrideAnswer,
+    /// Since when, for a decline that was ordered earlier; nothing: from its confirmation on.
+    pub at: Option<Instant>,
+    /// Where it is known from: the order or memo.
+    pub source: Source,
     /// Why, sealed.
     pub reason: Option<TextRef>,
 }

@@ -114,6 +114,9 @@ fn points(county: &County, booking: &Booking, detainer: &Detainer, moment: &Mome
     for decided in &detainer.decisions {
         add(decided.at.effective, moment.changed.clone(), false);
     }
+    for act in &detainer.overrides {
+        add(act.at.effective, Trigger::Override, false);
+    }
     if let Some(declined) = &detainer.declined {
         add(declined.at.effective, Trigger::Review, false);
     }
@@ -303,7 +306,7 @@ pub fn inputs(
         documents: case.documents,
         facts: case.facts,
         layers: case.layers,
-        overridden: None,
+        overridden: revision.and_then(|r| detainer.override_at(point.at, &r.id)).and_then(|act| act.answer.honors()),
     }
 }
 

@@ -1,8 +1,8 @@
 //! One answer to one request: immutable, with its inputs and its explanation (DOMAIN.md §5).
 
 use super::clock::ClockTerms;
-use super::facts::Stamp;
-use super::ids::{AgreementId, RevisionId};
+use super::facts::{Source, Stamp, TextRef};
+use super::ids::{AgreementId, ProposalId, RevisionId};
 use super::policy::{Explained, Inputs, Mode};
 use super::time::Instant;
 
@@ -54,6 +54,49 @@ pub enum Reason {
     StateCeiling,
     /// Two persons put their own answer in place of the county rule's.
     Overridden,
+}
+
+/// What an override says instead of the county's rule.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum OverrideAnswer {
+    /// Hold.
+    Honor,
+    /// Do not hold.
+    Decline,
+    /// What the rule itself says: an earlier override is taken back.
+    Rule,
+}
+
+impl OverrideAnswer {
+    /// Whether it holds, in place of the rule; nothing where the rule itself answers.
+    #[must_use]
+    pub fn honors(self) -> Option<bool> {
+        match self {
+            Self::Honor => Some(true),
+            Self::Decline => Some(false),
+            Self::Rule => None,
+        }
+    }
+}
+
+/// Two persons' own answer in place of the county rule's, while the revision governs under which they gave it (DOMAIN.md
+/// §5 *Reviews and overrides*).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Override {
+    /// The act of two persons that made it.
+    pub proposal: ProposalId,
+    /// From when: its confirmation, or the past instant that was asked for. Until it is confirmed: its proposal.
+    pub at: Stamp,
+    /// The past instant that was asked for; only a decline has one.
+    pub asked: Option<Instant>,
+    /// What it says.
+    pub answer: OverrideAnswer,
+    /// The revision whose rule it replaces.
+    pub revision: RevisionId,
+    /// Where it is known from: the order or memo.
+    pub source: Source,
+    /// Why, sealed.
+    pub reason: Option<TextRef>,
 }
 
 /// What made a decision necessary.

@@ -2,9 +2,9 @@
 //!
 //! A detainer is a request. Nothing here decides whether it is honored; see [`super::policy`].
 
-use super::decision::Decision;
+use super::decision::{Decision, Override};
 use super::facts::{Source, Stamp, TextRef, Tri};
-use super::ids::{BookingId, DetainerId};
+use super::ids::{BookingId, DetainerId, RevisionId};
 use super::time::{Date, Instant};
 use std::sync::Arc;
 
@@ -409,6 +409,8 @@ pub struct Detainer {
     pub readings: Vec<Reading>,
     /// A person declined on review.
     pub declined: Option<ReviewDeclined>,
+    /// What two persons put in place of the county rule's answer, in recorded order.
+    pub overrides: Vec<Override>,
     /// Every decision, in recorded order.
     pub decisions: Vec<Decision>,
     /// What is due and what was done.
@@ -477,6 +479,13 @@ impl Detainer {
     #[must_use]
     pub fn decision_at(&self, at: Instant) -> Option<&Decision> {
         self.decisions.iter().filter(|d| d.at.effective <= at).max_by_key(|d| (d.at.effective, d.n))
+    }
+
+    /// The override in force at an instant at which this revision governs: the latest, where it was made under it.
+    #[must_use]
+    pub fn override_at(&self, at: Instant, revision: &RevisionId) -> Option<&Override> {
+        let past = self.overrides.iter().filter(|o| o.at.effective <= at);
+        past.max_by_key(|o| (o.at.effective, o.at.seq)).filter(|o| o.revision == *revision)
     }
 
     /// The last decision in force, future breakpoints included only once they are reached at `at`.

@@ -3,7 +3,7 @@
 use super::agreement::Agreement;
 use super::booking::{Alert, Correction, Custody, Posting, Proposal, Reservation};
 use super::county::{Calendar, Draft, Facility, Profile};
-use super::decision::Decision;
+use super::decision::{Decision, Override};
 use super::detainer::{Detainer, Document, Duty, Lift, Replacement, ReviewDeclined, Service};
 use super::facts::{Arrival, Basis, BasisClose, Ending, FactRecord, Source, Stamp, TextRef};
 use super::ids::{AgreementId, BasisId, BookingId, CountyId, DetainerId, FacilityId, ProposalId, SubjectId};
@@ -78,6 +78,8 @@ pub enum Event {
     Corrected(Correction),
     /// Time used in an earlier stay was carried over, with a detainer already used there.
     Inherited(Inherited),
+    /// Two persons put their own answer in place of the county rule's, or took that back.
+    Overridden(Overridden),
 }
 
 /// A county came to be.
@@ -196,6 +198,15 @@ pub struct DeclinedOnReview {
     pub detainer: DetainerId,
     /// When and why.
     pub declined: ReviewDeclined,
+}
+
+/// An override came to be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Overridden {
+    /// Of which request's decision.
+    pub detainer: DetainerId,
+    /// What.
+    pub act: Override,
 }
 
 /// A decision was made.

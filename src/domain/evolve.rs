@@ -71,6 +71,7 @@ pub fn apply(booking: &mut Booking, event: &Event) {
             d.readings.push(super::detainer::Reading { at: e.at, boxes, signed: e.signed, source });
         }),
         Event::ReviewDeclined(e) => with(booking, &e.detainer, |d| d.declined = Some(e.declined.clone())),
+        Event::Overridden(e) => with(booking, &e.detainer, |d| d.overrides.push(e.act.clone())),
         Event::Decided(e) => with(booking, &e.detainer, |d| d.decisions.push(e.decision.clone())),
         Event::DutiesSet(e) => with(booking, &e.detainer, |d| d.duties.clone_from(&e.duties)),
         Event::CustodyDerived(custody) => booking.custody = custody.clone(),

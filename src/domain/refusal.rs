@@ -45,6 +45,8 @@ pub enum Why {
     FixedOnceInUse,
     /// The form does not wait for review.
     NotUnderReview,
+    /// An override that would change nothing, or not what it is meant to.
+    OverrideWithoutEffect,
     /// The duty was carried out already.
     DutyDone,
     /// Rates or agreements would overlap or contradict each other.

@@ -9,7 +9,7 @@ use crate::domain::alerts;
 use crate::domain::authority::in_effect;
 use crate::domain::booking::{Booking, Hold, Posting, Proposal};
 use crate::domain::county::{Balance, County};
-use crate::domain::decision::Decision;
+use crate::domain::decision::{Decision, Outcome};
 use crate::domain::detainer::Detainer;
 use crate::domain::event::{DutiesSet, Event};
 use crate::domain::ids::{AgreementId, BookingId, CountyId, DetainerId};
@@ -102,8 +102,21 @@ fn detainer(county: &County, booking: &Booking, detainer: &Detainer) -> Row {
         asks.into(),
         encode(&duties).into(),
         next_due.into(),
+        review_at(booking, detainer).into(),
     ];
     Row::new(&DETAINERS, vec![id(&county.id), id(&booking.id), id(&detainer.id)], body)
+}
+
+/// See the column.
+fn review_at(booking: &Booking, detainer: &Detainer) -> Option<Instant> {
+    if booking.ending.is_some() || !detainer.ended().is_far() {
+        return None;
+    }
+    let last = detainer.decisions.iter().map(|d| d.at.recorded).max()?;
+    let now = last.max(detainer.received.effective);
+    let ahead = detainer.decisions.iter().filter(|d| d.at.effective > now);
+    let waits = detainer.decision_at(now).into_iter().chain(ahead).filter(|d| d.outcome == Outcome::NeedsReview);
+    waits.map(|d| d.at.effective).min()
 }
 
 fn hold(county: &County, booking: &Booking, hold: &Hold) -> Row {
@@ -133,7 +146,8 @@ fn hold(county: &County, booking: &Booking, hold: &Hold) -> Row {
 
 fn proposal(county: &CountyId, booking: Cell, proposal: &Proposal) -> Row {
     let corrects = proposal.correction.as_ref().map(|correction| correction.stamp.seq);
-    let seq = corrects.or_else(|| proposal.switch.as_ref().map(|rule| rule.effective.seq)).unwrap_or(0);
+    let switches = proposal.switch.as_ref().map(|rule| rule.effective.seq);
+    let seq = corrects.or(switches).or(proposal.overriding.as_ref().map(|o| o.act.at.seq)).unwrap_or(0);
     let body = vec![booking, Cell::Int(seq), proposal.expires.into(), proposal.confirmed.into()];
     Row::new(&PROPOSALS, vec![id(county), id(&proposal.id)], body)
 }

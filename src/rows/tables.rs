@@ -169,6 +169,9 @@ pub static DETAINERS: Table = Table {
         // All duties with what is due and done; the next one that is due, by itself, for lists.
         Column::bytes("duties"),
         Column::int("next_due").null(),
+        // Since when it may wait for review, while it is open: the first such answer in force at its last decision's record,
+        // or known ahead then.
+        Column::int("review_at").null(),
     ],
 };
 

@@ -9,10 +9,11 @@ use detainer::domain::clock::{ExclusionRule, Limit, StartRule};
 use detainer::domain::command::{
     AttachDocument, BookingCommand, CountyCommand, DeclineReview, Follow, FormReading, RecordNotice,
 };
+use detainer::domain::decision::OverrideAnswer;
 use detainer::domain::detainer::{DocumentKind, DutyKind, Edition, Form, NoticeMethod};
 use detainer::domain::facts::{CloseReason, Disposition, EndKind, ExpectedRelease, Fact, PaperKind, StatusProof, Tri};
 use detainer::domain::ids::{AgreementId, BookingId, DetainerId, FacilityId};
-use detainer::domain::policy::{FacialRule, Mode, OpenDetainers, Revision};
+use detainer::domain::policy::{Condition, Effect, FacialRule, Layer, LayerKind, Leaf, Mode, OpenDetainers, Revision};
 use detainer::domain::rate::{DayCount, Rate};
 use detainer::domain::refusal::Refusal;
 use detainer::domain::testing::{self, World};
@@ -30,7 +31,7 @@ impl Script {
         let start = testing::instant("2000-01-01T12:00:00Z");
         let mut script = Self { world: World::new(zone, start), zone };
         if let Some(policy) = &case.policy {
-            let revision = revision("R0", &mut Words::new(policy, zone))?;
+            let revision = revision("R0", zone, &mut Words::new(policy, zone))?;
             told(script.world.switch(revision, start))?;
         }
         if let Some(price) = &case.rate {
@@ -94,7 +95,7 @@ impl Script {
         Ok(match verb {
             "policy" => {
                 let id = words.word()?;
-                world.switch(revision(id, words)?, at)
+                world.switch(revision(id, zone, words)?, at)
             }
             "agreement" => world.promise(agreement(zone, words)?),
             "amend" => world.county(CountyCommand::AmendAgreement(agreement(zone, words)?)),
@@ -158,6 +159,17 @@ impl Script {
                 let decline = DeclineReview { detainer: DetainerId::trusted(words.word()?), reason: None };
                 world.tell(booking, BookingCommand::DeclineReview(decline))
             }
+            "override" => {
+                let id = words.word()?;
+                let answer = match words.word()? {
+                    "HONOR" => OverrideAnswer::Honor,
+                    "DECLINE" => OverrideAnswer::Decline,
+                    "RULE" => OverrideAnswer::Rule,
+                    other => return Err(format!("no such answer: {other}")),
+                };
+                let since = if words.take("since") { Some(words.time()?) } else { None };
+                world.tell(booking, testing::overriding(id, answer, since))
+            }
             "fact" => world.fact(booking, fact(words.word()?)?, at),
             "notice" => {
                 let (id, kind) = (DetainerId::trusted(words.word()?), words.word()?);
@@ -210,7 +222,7 @@ fn date(text: &str) -> Result<Date, String> {
     text.parse().map_err(|e| format!("{text}: {e}"))
 }
 
-fn revision(id: &str, words: &mut Words<'_>) -> Result<Revision, String> {
+fn revision(id: &str, zone: Zone, words: &mut Words<'_>) -> Result<Revision, String> {
     let mode = match words.word()? {
         "HONOR_ALWAYS" => Mode::HonorAlways,
         "REQUIRE_REIMBURSEMENT_GUARANTEE" => Mode::RequireReimbursementGuarantee,
@@ -255,6 +267,16 @@ fn revision(id: &str, words: &mut Words<'_>) -> Result<Revision, String> {
     for day in options.value("county-days").iter().flat_map(|days| days.split(',')) {
         revision.county_days.push(date(day)?);
         revision.county_days_instrument = Some(testing::instrument("Holiday ordinance"));
+    }
+    for (name, kind, effect) in [
+        ("court", LayerKind::CourtOrder, Effect::Ceiling),
+        ("ceiling", LayerKind::State, Effect::Ceiling),
+        ("mandate", LayerKind::State, Effect::Mandate),
+    ] {
+        if let Some(day) = options.value(name) {
+            let (from, condition) = (Some(zone.start_of(date(day)?)), Condition::Leaf(Leaf::Constant(true)));
+            revision.layers.push(Layer { kind, effect, instrument: testing::instrument(name), from, until: None, condition });
+        }
     }
     revision.lent_holds = options.flag("box2-holds").then(|| testing::instrument("Box 2 memo"));
     options.done()?;

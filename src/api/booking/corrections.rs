@@ -2,7 +2,7 @@
 
 use super::super::auth::Principal;
 use super::super::convert::booking::{Shown, wire_booking};
-use super::super::convert::correction::{Reader, content_digest, paths, proposal_digest, wire_proposal};
+use super::super::convert::correction::{Reader, paths, proposal_digest, wire_proposal};
 use super::super::convert::facts::About;
 use super::super::error::{not_found, of_store, status};
 use super::super::names::{self, of};
@@ -97,12 +97,15 @@ impl Api {
         }
         let (_, _, known) = self.booking_at(caller, &county, &booking, AsOf::Latest).await?;
         let proposal = find(&known.proposals, &id).ok_or_else(missing)?;
-        if proposal.correction.as_ref().is_none_or(|correction| content_digest(correction) != digest) {
+        if proposal.overriding.is_some() {
+            administrator(caller)?;
+        }
+        if proposal_digest(proposal) != Some(digest) {
             let detail = "the digest is not that of the proposal: read it again, and confirm what it says";
             return Err(status(pb::ErrorReason::ProposalDiffers, detail));
         }
         let mut called = called("name", &county, &booking).resource("proposal", "proposal", &*request.name);
-        for field in ["old_time", "new_time", "closed_time", "subject", "old_kind", "old_facility", "old_fact"] {
+        for field in ["old_time", "new_time", "closed_time", "subject", "old_kind", "old_facility", "old_fact", "answer", "effective_time"] {
             called = called.field(field, "name");
         }
         let command = Command::Booking(booking.clone(), BookingCommand::Confirm(id.clone()));
@@ -127,9 +130,7 @@ impl Api {
         id: &ProposalId,
         digest: [u8; 32],
     ) -> Result<pb::ConfirmProposalResponse, Status> {
-        if !caller.roles.contains(&pb::Role::Administrator) {
-            return Err(status(pb::ErrorReason::RoleRequired, "the credential's roles do not allow this call"));
-        }
+        administrator(caller)?;
         let validate_only = call.validate_only;
         let (_, known) = self.county_at(caller, county, AsOf::Latest).await?;
         let missing = || not_found("proposal", &of::proposal(county, id));
@@ -156,6 +157,14 @@ impl Api {
         let found = self.ledger.store().query(sql, &params, &[ColType::Text]).await.map_err(|error| of_store(&error))?;
         Ok(found.first().and_then(|row| row.first()).and_then(Cell::as_text).map(BookingId::trusted))
     }
+}
+
+/// Policy, and what overrides it, is for administrators.
+fn administrator(caller: &Principal) -> Result<(), Status> {
+    if caller.roles.contains(&pb::Role::Administrator) {
+        return Ok(());
+    }
+    Err(status(pb::ErrorReason::RoleRequired, "the credential's roles do not allow this call"))
 }
 
 fn find<'a>(proposals: &'a [Proposal], id: &ProposalId) -> Option<&'a Proposal> {

@@ -145,7 +145,8 @@ impl Api {
             }
             let Some(known) = all.get(of) else { continue };
             let Some(proposal) = known.proposals.iter().find(|proposal| proposal.id == *id) else { continue };
-            let digest = proposal.correction.as_ref().map(|correction| &correction.reason);
+            let corrects = proposal.correction.as_ref().map(|correction| &correction.reason);
+            let digest = corrects.or(proposal.overriding.as_ref().and_then(|overriding| overriding.act.reason.as_ref()));
             let reason = match &opener {
                 Some(opener) => opener.text(&known.subject, Label::Text, digest).await?,
                 None => String::new(),

@@ -5,6 +5,7 @@ use super::super::time::{Fields, stamp, wire_source};
 use super::custody::{basis_kind, close_reason, end_kind, wire_basis_kind, wire_close_reason, wire_end_kind};
 use super::facts::{self, About};
 use super::form::{service_method, wire_service_method};
+use super::overriding::wire_override;
 use super::policy::wire_revision;
 use crate::domain::booking::{CorrectedFact, Correction, Proposal, ServedHow};
 use crate::domain::facts::{Source, Stamp, TextRef};
@@ -334,7 +335,7 @@ impl Reader<'_, '_> {
 
 /// What the second person quotes: SHA-256 over the correction as it was recorded.
 #[must_use]
-pub fn content_digest(correction: &Correction) -> [u8; 32] {
+fn content_digest(correction: &Correction) -> [u8; 32] {
     Sha256::digest(encode(correction)).into()
 }
 
@@ -342,7 +343,8 @@ pub fn content_digest(correction: &Correction) -> [u8; 32] {
 #[must_use]
 pub fn proposal_digest(proposal: &Proposal) -> Option<[u8; 32]> {
     let correction = proposal.correction.as_ref().map(content_digest);
-    correction.or_else(|| proposal.switch.as_ref().map(|rule| Sha256::digest(encode(&**rule)).into()))
+    let overriding = || proposal.overriding.as_ref().map(|act| Sha256::digest(encode(act)).into());
+    correction.or_else(overriding).or_else(|| proposal.switch.as_ref().map(|rule| Sha256::digest(encode(&**rule)).into()))
 }
 
 /// A correction as it was recorded.
@@ -425,12 +427,14 @@ pub fn wire_proposal(about: About<'_>, known: &Proposal, reason: String, at: Ins
         None => pb::ProposalState::Expired,
     };
     let correction = known.correction.as_ref();
+    let overriding = known.overriding.as_ref();
+    let source = correction.map(|correction| &correction.source).or(overriding.map(|overriding| &overriding.act.source));
     let confirmed_by: Option<&Arc<str>> = known.confirmed_by.as_ref().filter(|_| confirmed.is_some());
     pb::Proposal {
         name: of::proposal(&about.county.id, &known.id),
-        booking: correction.map(|_| of::booking(&about.county.id, about.booking)).unwrap_or_default(),
+        booking: source.map(|_| of::booking(&about.county.id, about.booking)).unwrap_or_default(),
         correction: correction.map(|correction| wire_correction(about, correction)),
-        source: correction.map(|correction| wire_source(&correction.source)),
+        source: source.map(wire_source),
         reason,
         content_digest: proposal_digest(known).map(|digest| digest.to_vec()).unwrap_or_default(),
         proposed_by: known.person.to_string(),
@@ -440,5 +444,6 @@ pub fn wire_proposal(about: About<'_>, known: &Proposal, reason: String, at: Ins
         confirmed_by: confirmed_by.map(ToString::to_string).unwrap_or_default(),
         confirm_time: confirmed.map(stamp),
         policy_revision: known.switch.as_ref().map(|rule| wire_revision(about.county, rule)),
+        decision_override: overriding.map(|o| wire_override(&about.county.id, about.booking, &o.detainer, &o.act, false)),
     }
 }

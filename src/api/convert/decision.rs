@@ -71,7 +71,9 @@ pub fn wire_trigger(trigger: &Trigger) -> pb::DecisionTrigger {
     }
 }
 
-fn node(step: &Explanation) -> pb::ExplanationNode {
+/// One node, as it was stored.
+#[must_use]
+pub fn node(step: &Explanation) -> pb::ExplanationNode {
     use pb::NodeKind as N;
     let kind = match step.step {
         Step::All => N::All,

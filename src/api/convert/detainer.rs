@@ -4,6 +4,7 @@ use super::super::names::of;
 use super::super::time::{Fields, stamp, wire_source};
 use super::decision::wire_decision;
 use super::form::{Told, wire_document, wire_form, wire_service};
+use super::overriding::wire_override;
 use super::words;
 use crate::domain::authority::in_effect;
 use crate::domain::booking::Booking;
@@ -120,5 +121,6 @@ pub fn wire_detainer(county: &County, booking: &Booking, detainer: &Detainer, sh
             .unwrap_or_default(),
         decision: decision.map(|decision| wire_decision(county, booking, detainer, decision, explained)),
         decision_count: i32::try_from(detainer.decisions.len()).unwrap_or(i32::MAX),
+        overrides: detainer.overrides.iter().map(|act| wire_override(id, &booking.id, &detainer.id, act, true)).collect(),
     }
 }

@@ -12,6 +12,7 @@ pub mod duty;
 pub mod facts;
 pub mod form;
 pub mod hold;
+pub mod overriding;
 pub mod policy;
 
 use super::time::Fields;

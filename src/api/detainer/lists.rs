@@ -65,7 +65,7 @@ impl Parent {
 }
 
 /// A facility of the county, where one is asked for.
-fn facility(fields: &mut Fields, field: &str, county: Option<&CountyId>, name: &str) -> Option<FacilityId> {
+pub(super) fn facility(fields: &mut Fields, field: &str, county: Option<&CountyId>, name: &str) -> Option<FacilityId> {
     let (of, facility) = fields.optional_name(field, name, names::facility)?;
     if county.is_some_and(|county| *county != of) {
         fields.bad(field, "must be a facility of this county");

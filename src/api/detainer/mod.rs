@@ -1,11 +1,14 @@
 //! `DetainerService`: requests to hold or notify, and the county's answers.
 //!
 //! `comes` records a form, anew or in another's place; `writes` records what becomes of it; `reads` answers about one,
-//! `lists` about many. A write's work is done by a function of its own that an import can call as well.
+//! `lists` about many; `overrides` proposes an answer in the rule's place, `reviews` is the queue of those that wait for a
+//! person. A write's work is done by a function of its own that an import can call as well.
 
 mod comes;
 mod lists;
+mod overrides;
 mod reads;
+mod reviews;
 mod writes;
 
 use super::auth::principal;
@@ -47,6 +50,8 @@ handlers! {
     lift_detainer: LiftDetainerRequest => LiftDetainerResponse by lift_detainer_for;
     replace_detainer: ReplaceDetainerRequest => ReplaceDetainerResponse by replace_detainer_for;
     resolve_review: ResolveReviewRequest => ResolveReviewResponse by resolve_review_for;
+    list_reviews: ListReviewsRequest => ListReviewsResponse by list_reviews_for;
+    override_decision: OverrideDecisionRequest => OverrideDecisionResponse by override_decision_for;
     list_decisions: ListDecisionsRequest => ListDecisionsResponse by list_decisions_for;
     record_notice: RecordNoticeRequest => RecordNoticeResponse by record_notice_for;
     list_duties: ListDutiesRequest => ListDutiesResponse by list_duties_for;

@@ -14,7 +14,7 @@ use super::super::facts::{Arrival, Basis, BasisClose, Disposition, Ending, Fact,
 use super::super::ids::{BasisId, FacilityId};
 use super::super::refusal::{Refusal, Why};
 use super::super::time::{Instant, Span};
-use super::{Context, consequences, correction, detainers, inheritance, missing, not_before};
+use super::{Context, consequences, correction, detainers, inheritance, missing, not_before, overriding};
 
 /// The most bases, detainers or facts of one booking.
 pub const MAX_ITEMS: usize = 1_000;
@@ -63,7 +63,9 @@ fn carried_over(
     for event in facts {
         evolve::apply(&mut after, event);
     }
-    let confirmed = facts.iter().any(|event| matches!(event, Event::Confirmed(_)));
+    // An override is confirmed too: it corrects nothing.
+    let has = |wanted: fn(&Event) -> bool| facts.iter().any(wanted);
+    let confirmed = has(|e| matches!(e, Event::Confirmed(_))) && has(|e| matches!(e, Event::Corrected(_)));
     inheritance::carried_over(county, &after, earlier, confirmed, ctx.now)
 }
 
@@ -87,7 +89,7 @@ fn facts(
         BookingCommand::Move(to) => move_booking(county, booking, to, ctx),
         BookingCommand::End(end) => end_booking(booking, end, ctx),
         BookingCommand::Correct(wrong) => correction::propose_or_apply(county, booking, earlier, wrong, ctx),
-        BookingCommand::Confirm(proposal) => correction::confirm(booking, earlier, proposal, ctx),
+        BookingCommand::Confirm(proposal) => correction::confirm(county, booking, earlier, proposal, ctx),
         BookingCommand::RecordDetainer(record) => detainers::record(booking, earlier, record, ctx),
         BookingCommand::Replace(old, record) => detainers::replace(booking, earlier, old, record, ctx),
         BookingCommand::Attach(attach) => detainers::attach(booking, attach, ctx),
@@ -99,6 +101,7 @@ fn facts(
             new_facts(booking, facts, ctx)
         }
         BookingCommand::ReadForm(reading) => detainers::read_form(booking, reading, ctx).map(one),
+        BookingCommand::Override(wanted) => overriding::propose(county, booking, wanted, ctx).map(one),
         BookingCommand::RecordNotice(notice) => detainers::notice(booking, notice, ctx),
         BookingCommand::Follow(_) | BookingCommand::Inherit => Ok(Vec::new()),
         BookingCommand::Alert(hold, level, until) => {
@@ -148,6 +151,10 @@ fn follow_up(
         _ if corrected => {
             moment = Moment { changed: &super::super::decision::Trigger::Correction, ..moment };
             cause = PostingCause::Correction;
+        }
+        _ if events.iter().any(|e| matches!(e, Event::Overridden(_))) => {
+            moment = Moment { changed: &super::super::decision::Trigger::Override, ..moment };
+            cause = PostingCause::Policy;
         }
         _ => {}
     }

@@ -13,7 +13,7 @@ use super::super::ids::{BasisId, DetainerId, ProposalId};
 use super::super::refusal::{Refusal, Why};
 use super::super::time::{Instant, Span};
 use super::booking::{fits, free_basis, known_facility};
-use super::{Context, PROPOSAL_US, consequences, inheritance, missing, not_before};
+use super::{Context, PROPOSAL_US, consequences, inheritance, missing, not_before, overriding};
 
 /// Applies a correction that shortens or leaves alone what may be held; otherwise proposes it to a second person.
 pub(super) fn propose_or_apply(
@@ -44,6 +44,7 @@ pub(super) fn propose_or_apply(
         confirmed_by: None,
         correction: Some(correction),
         switch: None,
+        overriding: None,
     };
     Ok(vec![Event::Proposed(proposal)])
 }
@@ -68,8 +69,17 @@ fn lengthens(
 }
 
 /// The second person's act.
-pub(super) fn confirm(booking: &Booking, others: &[EarlierStay], id: &ProposalId, ctx: &Context) -> Result<Vec<Event>, Refusal> {
+pub(super) fn confirm(
+    county: &County,
+    booking: &Booking,
+    others: &[EarlierStay],
+    id: &ProposalId,
+    ctx: &Context,
+) -> Result<Vec<Event>, Refusal> {
     let proposal = open_proposal(&booking.proposals, id, ctx)?;
+    if let Some(act) = &proposal.overriding {
+        return overriding::confirm(county, booking, act, ctx);
+    }
     let correction = proposal.correction.clone().ok_or_else(|| missing("proposal", id.as_str()))?;
     check(booking, others, &correction, ctx)?;
     let correction = Correction { stamp: ctx.moment().stamp(ctx.now), ..correction };

@@ -209,6 +209,7 @@ fn activate(county: &County, decided: Option<Instant>, revision: Revision, ctx: 
         confirmed_by: None,
         correction: None,
         switch: Some(Box::new(revision.clone())),
+        overriding: None,
     };
     let would = activated(revision, Vec::new());
     Ok(CountyAnswer { events: vec![Event::Proposed(proposal)], affected: None, proposed: Some(Box::new(would)) })

@@ -99,6 +99,7 @@ fn new_detainer(booking: &Booking, earlier: &[EarlierStay], record: &RecordDetai
         replaces: None,
         readings: Vec::new(),
         declined: None,
+        overrides: Vec::new(),
         decisions: Vec::new(),
         duties: Vec::new(),
     })

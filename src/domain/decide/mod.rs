@@ -10,6 +10,7 @@ mod correction;
 mod county;
 mod detainers;
 mod inheritance;
+mod overriding;
 
 pub use booking::booking;
 pub use consequences::consequences;

@@ -3,8 +3,9 @@
 use crate::domain::agreement::{Agreement, MinimumCoverage, Scope, Term};
 use crate::domain::booking::{Booking, CorrectedFact, Correction};
 use crate::domain::clock::{ExclusionRule, Limit, StartRule};
-use crate::domain::command::{NewService, OpenBasis, RecordDetainer};
+use crate::domain::command::{BookingCommand, NewService, OpenBasis, OverrideDecision, RecordDetainer};
 use crate::domain::county::Profile;
+use crate::domain::decision::OverrideAnswer;
 use crate::domain::detainer::{Boxes, Component, Document, DocumentKind, Edition, Form, ServiceMethod};
 use crate::domain::facts::{BasisKind, Conviction, Fact, Paper, PaperKind, Source, SourceKind, Stamp, TextRef, Tri};
 use crate::domain::ids::{AgreementId, BasisId, DetainerId, FacilityId, RateId, RevisionId};
@@ -211,6 +212,13 @@ pub fn correction(fact: CorrectedFact, subject: &str, old: Option<Instant>, new:
         reason: TextRef([0; 32]),
         stamp: Stamp { effective: Instant::MIN, recorded: Instant::MIN, known: Instant::MIN, seq: 0 },
     }
+}
+
+/// An override that a person proposes.
+#[must_use]
+pub fn overriding(detainer: &str, answer: OverrideAnswer, at: Option<Instant>) -> BookingCommand {
+    let detainer = DetainerId::trusted(detainer);
+    BookingCommand::Override(OverrideDecision { detainer, answer, at, source: source(), reason: None })
 }
 
 /// A conviction in this booking.

@@ -27,6 +27,8 @@ message! {
         8: correction,
         /// The switch it would make (in the county's stream).
         9: switch,
+        /// The override it would make.
+        10: overriding,
     }
 
     /// One named fact, its old value and its new one.

@@ -1,6 +1,6 @@
 //! The wire form of `domain::decision`.
 
-use crate::domain::decision::{Decision, Outcome, Reason, Trigger};
+use crate::domain::decision::{Decision, Outcome, Override, OverrideAnswer, Reason, Trigger};
 use crate::journal::wire::{enumeration, message, oneof};
 
 message! {
@@ -37,6 +37,24 @@ message! {
         /// Hours from T0 within which notice of an unforeseen release is due; nothing: at once.
         15: notice_hours,
     }
+
+    /// Two persons' own answer in place of the county rule's, while the revision governs under which they gave it.
+    Override {
+        /// The act of two persons that made it.
+        1: proposal,
+        /// From when: its confirmation, or the past instant that was asked for. Until it is confirmed: its proposal.
+        2: at,
+        /// The past instant that was asked for; only a decline has one.
+        3: asked,
+        /// What it says.
+        4: answer,
+        /// The revision whose rule it replaces.
+        5: revision,
+        /// Where it is known from: the order or memo.
+        6: source,
+        /// Why, sealed.
+        7: reason,
+    }
 }
 
 oneof! {
@@ -70,6 +88,16 @@ oneof! {
 }
 
 enumeration! {
+    /// What an override says instead of the county's rule.
+    OverrideAnswer {
+        /// Hold.
+        1: Honor,
+        /// Do not hold.
+        2: Decline,
+        /// What the rule itself says: an earlier override is taken back.
+        3: Rule,
+    }
+
     /// The answer about the hold.
     Outcome {
         /// The person may be held past T0 once the form is in effect.

@@ -39,6 +39,8 @@ message! {
         14: duties,
         /// How the form was read since, in recorded order; the form itself stays as it came.
         15: readings,
+        /// What two persons put in place of the county rule's answer, in recorded order.
+        16: overrides,
     }
 
     /// A reading of the form after it came: boxes and signature.

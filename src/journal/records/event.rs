@@ -2,7 +2,7 @@
 
 use crate::domain::event::{
     BasisClosed, BookingCreated, BudgetMoved, Confirmed, CountyCreated, Decided, DeclinedOnReview, DocumentAttached, DutiesSet,
-    Event, FormRead, Inherited, Lifted, Replaced, Served,
+    Event, FormRead, Inherited, Lifted, Overridden, Replaced, Served,
 };
 use crate::journal::wire::{message, oneof};
 
@@ -115,6 +115,14 @@ message! {
         5: source,
     }
 
+    /// An override came to be.
+    Overridden {
+        /// Of which request's decision.
+        1: detainer,
+        /// What.
+        2: act,
+    }
+
     /// A decision was made.
     Decided {
         /// On which request.
@@ -218,5 +226,7 @@ oneof! {
         30: Inherited,
         /// A rule was made; it is not activated.
         31: RevisionDrafted,
+        /// Two persons put their own answer in place of the county rule's, or took that back.
+        32: Overridden,
     }
 }

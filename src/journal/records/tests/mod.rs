@@ -12,7 +12,7 @@ use super::*;
 use crate::domain::agreement::MinimumCoverage;
 use crate::domain::booking::{AlertLevel, CorrectedFact, HoldEnd, PostingCause};
 use crate::domain::clock::{ExclusionRule, StartRule};
-use crate::domain::decision::{Outcome, Reason, Trigger};
+use crate::domain::decision::{Outcome, OverrideAnswer, Reason, Trigger};
 use crate::domain::detainer::{Component, DocumentKind, DutyKind, Edition, LiftReason, NoticeMethod, ServiceMethod};
 use crate::domain::event::{Decided, Event};
 use crate::domain::facts::{
@@ -157,6 +157,7 @@ fn cases_have_numbers() {
         numbers::<OrderSigner>(),
         numbers::<Outcome>(),
         numbers::<PaperKind>(),
+        numbers::<OverrideAnswer>(),
         numbers::<PostingCause>(),
         numbers::<Question>(),
         numbers::<Reason>(),

@@ -8,14 +8,14 @@ use crate::domain::booking::{
 use crate::domain::clock::{ClockTerms, Exclusion, ExclusionRule, Limit, Readings, StartRule};
 use crate::domain::cost::CostLine;
 use crate::domain::county::{Calendar, CalendarDay, Draft, Facility, Profile};
-use crate::domain::decision::{Decision, Outcome, Reason, Trigger};
+use crate::domain::decision::{Decision, Outcome, Override, OverrideAnswer, Reason, Trigger};
 use crate::domain::detainer::{
     Boxes, Component, Detainer, Document, DocumentKind, Done, Duty, DutyKind, Edition, Form, Lift, LiftReason, LinkedDetainer,
     NoticeMethod, Reading, Replacement, ReviewDeclined, Service, ServiceMethod,
 };
 use crate::domain::event::{
     BasisClosed, BookingCreated, BudgetMoved, Confirmed, CountyCreated, Decided, DeclinedOnReview, DocumentAttached, DutiesSet,
-    Event, FormRead, Inherited, Lifted, Replaced, Served,
+    Event, FormRead, Inherited, Lifted, Overridden, Replaced, Served,
 };
 use crate::domain::facts::{
     AgeYears, Arrival, BailSet, Basis, BasisClose, BasisKind, Charge, CloseReason, Conviction, Disposition, EndKind, Ending,
@@ -138,6 +138,19 @@ fn declined() -> ReviewDeclined {
     ReviewDeclined { at: stamp(), reason: Some(SEALED) }
 }
 
+fn overridden() -> Overridden {
+    let act = Override {
+        proposal: ProposalId::trusted("1"),
+        at: stamp(),
+        asked: Some(at()),
+        answer: OverrideAnswer::Decline,
+        revision: RevisionId::trusted("r1"),
+        source: source(),
+        reason: Some(SEALED),
+    };
+    Overridden { detainer: detainer_id(), act }
+}
+
 fn duties() -> Vec<Duty> {
     let done = Done { at: stamp(), method: Some(NoticeMethod::Fax), source: source() };
     vec![
@@ -160,6 +173,7 @@ fn detainer() -> Detainer {
         replaced: Some(replacement()),
         replaces: Some(DetainerId::trusted("0")),
         declined: Some(declined()),
+        overrides: vec![overridden().act],
         readings: vec![Reading { at: stamp(), boxes: boxes(), signed: Tri::Yes, source: source() }],
         decisions: vec![decision(Trigger::Receipt, None)],
         duties: duties(),
@@ -382,6 +396,7 @@ fn proposal(correction: Option<Correction>, switch: Option<Revision>) -> Event {
         confirmed_by: Some("joe".into()),
         correction,
         switch: switch.map(Box::new),
+        overriding: Some(overridden()),
     })
 }
 
@@ -575,6 +590,7 @@ fn of_a_booking() -> Vec<Event> {
         Event::Lifted(Lifted { detainer: detainer_of(), lift: lift() }),
         Event::Replaced(Replaced { detainer: detainer_of(), replacement: replacement() }),
         Event::ReviewDeclined(DeclinedOnReview { detainer: detainer_of(), declined: declined() }),
+        Event::Overridden(overridden()),
         Event::FormRead(FormRead { detainer: detainer_of(), boxes: boxes(), signed: Tri::No, at: stamp(), source: source() }),
         Event::DutiesSet(DutiesSet { detainer: detainer_of(), duties: duties() }),
         Event::DutiesSet(DutiesSet { detainer: detainer_of(), duties: Vec::new() }),
