@@ -7,7 +7,9 @@ use detainer::domain::agreement::{Agreement, MinimumCoverage, Term};
 use detainer::domain::booking::CorrectedFact;
 use detainer::domain::clock::{ExclusionRule, Limit, StartRule};
 use detainer::domain::command::{AttachDocument, BookingCommand, CountyCommand, DeclineReview, FormReading};
+use detainer::domain::decision::OverrideAnswer;
 use detainer::domain::detainer::{DocumentKind, Edition, Form};
+use detainer::domain::event::Event;
 use detainer::domain::facts::{CloseReason, Disposition, EndKind, Fact, PaperKind, StatusProof, Tri};
 use detainer::domain::ids::{AgreementId, DetainerId, FacilityId};
 use detainer::domain::policy::{Mode, OpenDetainers, Revision};
@@ -66,6 +68,14 @@ pub enum Act {
     Decline {
         booking: u8,
         detainer: u8,
+    },
+    /// Two persons, or one, in place of the rule.
+    Override {
+        booking: u8,
+        detainer: u8,
+        answer: u8,
+        hours: u8,
+        confirmed: bool,
     },
     Move {
         booking: u8,
@@ -158,6 +168,8 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (b.clone(), id.clone()).prop_map(|(booking, detainer)| Act::Attach { booking, detainer }),
         1 => (b.clone(), id.clone()).prop_map(|(booking, detainer)| Act::Read { booking, detainer }),
         1 => (b.clone(), id.clone()).prop_map(|(booking, detainer)| Act::Decline { booking, detainer }),
+        4 => (b.clone(), id.clone(), 0u8..3, prop_oneof![2 => Just(0u8), 1 => 1u8..9], prop::bool::weighted(0.8))
+            .prop_map(|(booking, detainer, answer, hours, confirmed)| Act::Override { booking, detainer, answer, hours, confirmed }),
         1 => (b.clone(), any::<bool>()).prop_map(|(booking, west)| Act::Move { booking, west }),
         1 => (b.clone(), 0u8..5).prop_map(|(booking, kind)| Act::End { booking, kind }),
         6 => (b.clone(), 0u8..12, id.clone(), -9i8..14, any::<bool>())
@@ -219,7 +231,13 @@ pub struct Around<'a> {
 impl Around<'_> {
     /// Whether two persons' correction was applied in this step.
     pub fn corrected_by_two(&self) -> bool {
-        matches!(self.act, Act::Confirm { .. } | Act::Correct { confirmed: true, .. }) && self.result.is_ok()
+        let has = |wanted: fn(&Event) -> bool| self.recorded().any(wanted);
+        has(|e| matches!(e, Event::Confirmed(_))) && has(|e| matches!(e, Event::Corrected(_)))
+    }
+
+    /// What was recorded in this step.
+    pub fn recorded(&self) -> impl Iterator<Item = &Event> {
+        self.after.records().iter().skip(self.before.records().len()).flat_map(|record| &record.events)
     }
 }
 
@@ -336,6 +354,19 @@ fn act_on(world: &mut World, n: usize, act: &Act, at: Instant, history: &History
             let booking = booking_named(world, booking);
             let detainer = DetainerId::trusted(&detainer_named(world, &booking, detainer));
             world.tell(&booking, BookingCommand::DeclineReview(DeclineReview { detainer, reason: None }))
+        }
+        Act::Override { booking, detainer, answer, hours, confirmed } => {
+            let name = booking_named(world, booking);
+            let detainer = detainer_named(world, &name, detainer);
+            let answer = [OverrideAnswer::Honor, OverrideAnswer::Decline, OverrideAnswer::Rule][usize::from(answer)];
+            let since =
+                (hours > 0 && answer == OverrideAnswer::Decline).then(|| world.now().plus_us(-i64::from(hours) * HOUR_US));
+            world.tell(&name, testing::overriding(&detainer, answer, since))?;
+            if confirmed {
+                world.by("bea");
+                return world.confirm_last(&name);
+            }
+            Ok(())
         }
         Act::Move { booking, west } => world.transfer(&booking_named(world, booking), if west { "west" } else { "jail" }, at),
         Act::End { booking, kind } => {

@@ -5,7 +5,7 @@ use detainer::domain::booking::{Booking, Ground, Hold, HoldEnd};
 use detainer::domain::clock::{self, Exclusion, Limit, StartRule};
 use detainer::domain::cost::CostLine;
 use detainer::domain::county::County;
-use detainer::domain::decision::{Decision, Outcome};
+use detainer::domain::decision::{Decision, Outcome, OverrideAnswer, Reason};
 use detainer::domain::detainer::Detainer;
 use detainer::domain::event::Event;
 use detainer::domain::facts::{CloseReason, EndKind, Fact, Tri};
@@ -311,7 +311,7 @@ proptest! {
 
     /// At any point of a history: another detainer, another switch, a lift, a review, a stay that follows.
     #[test]
-    fn invariant_10_nothing_restarts_or_lengthens_a_clock(mut history in histories(18), what in 0u8..5) {
+    fn invariant_10_nothing_restarts_or_lengthens_a_clock(mut history in histories(18), what in 0u8..7) {
         history.same_terms = true;
         history.terms %= 6;
         let mut world = tell(&history, |_| Ok(()))?;
@@ -326,6 +326,15 @@ proptest! {
                 1 => world.switch(Revision { id: RevisionId::trusted("again"), ..rule.clone() }, now),
                 2 => world.lift(id, &first, now),
                 3 => world.serve(id, &first, now),
+                4 | 5 => {
+                    let answers = [OverrideAnswer::Decline, OverrideAnswer::Honor];
+                    let (one, other) = if what == 4 { (answers[0], answers[1]) } else { (answers[1], answers[0]) };
+                    for answer in [one, other] {
+                        let proposed = world.by("ann").tell(id, testing::overriding(&first, answer, None));
+                        let _ = proposed.and_then(|()| world.by("bea").confirm_last(id));
+                    }
+                    Ok(())
+                }
                 _ => world.end(id, EndKind::Released, None)
                     .and_then(|()| world.book("again", booking.subject.as_str(), Some(&[]), world.now()))
                     .and_then(|()| world.receive("again", "again", testing::form(detainer::domain::detainer::Edition::I247Of2012), None, world.now())),
@@ -694,6 +703,9 @@ fn guaranteed(
     segment: &Segment,
     recorded: Instant,
 ) -> Result<(), TestCaseError> {
+    if decision.inputs.overridden == Some(true) && decision.reason == Reason::Overridden {
+        return by_two_persons(booking, decision, segment);
+    }
     let id = decision.agreement.as_ref().ok_or_else(|| TestCaseError::fail("it rests on no promise"))?;
     let agreement = &county.agreements[id];
     let on = ground(booking, segment).ok_or_else(|| TestCaseError::fail("it rests on nothing"))?;
@@ -708,6 +720,19 @@ fn guaranteed(
         let kept = booking.reservations.iter().any(|r| r.agreement == *id && r.amount.is_some());
         prop_assert!(kept, "nothing of {id} is reserved for {}", booking.id);
     }
+    Ok(())
+}
+
+/// Two persons honored under the revision that the decision names, before any of the custody that it covers.
+fn by_two_persons(booking: &Booking, decision: &Decision, segment: &Segment) -> Result<(), TestCaseError> {
+    let on = ground(booking, segment).ok_or_else(|| TestCaseError::fail("it rests on nothing"))?;
+    let act = on.overrides.iter().filter(|o| o.at.effective <= decision.at.effective).max_by_key(|o| (o.at.effective, o.at.seq));
+    let act = act.ok_or_else(|| TestCaseError::fail("nobody overrode it"))?;
+    prop_assert_eq!((act.answer, Some(&act.revision)), (OverrideAnswer::Honor, decision.revision.as_ref()));
+    let proposal = booking.proposals.iter().find(|p| p.id == act.proposal);
+    let proposal = proposal.ok_or_else(|| TestCaseError::fail("nobody proposed it"))?;
+    prop_assert!(proposal.confirmed_by.as_ref().is_some_and(|second| *second != proposal.person), "by one person");
+    prop_assert!(proposal.confirmed.is_some_and(|at| at < proposal.expires && at <= segment.span.start), "too late");
     Ok(())
 }
 
@@ -803,6 +828,7 @@ fn the_histories_are_rich() {
             saw("steps", true);
             saw("accepted", around.before.records().len() < around.after.records().len());
             saw("corrections confirmed", around.corrected_by_two());
+            saw("overridden", around.recorded().any(|e| matches!(e, detainer::domain::event::Event::Overridden(_))));
             Ok(())
         })
         .unwrap();
@@ -818,6 +844,9 @@ fn the_histories_are_rich() {
                 saw("holds", true);
                 saw("linked", hold.continues.is_some());
                 saw("ended by deadline", hold.reason == HoldEnd::Deadline);
+                let on = |d: &&Decision| d.reason == Reason::Overridden && d.outcome == Outcome::Honor;
+                let detainer = booking.detainers.iter().find(|d| d.id == hold.detainer);
+                saw("held by an override", detainer.and_then(|d| d.decision_at(hold.start)).is_some_and(|d| on(&d)));
                 saw("no longer honored", hold.reason == HoldEnd::NoLongerHonored);
             }
             saw("late", held(booking).any(|(_, s)| s.authority == Authority::AuthorizedLate));

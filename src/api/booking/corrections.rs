@@ -105,7 +105,9 @@ impl Api {
             return Err(status(pb::ErrorReason::ProposalDiffers, detail));
         }
         let mut called = called("name", &county, &booking).resource("proposal", "proposal", &*request.name);
-        for field in ["old_time", "new_time", "closed_time", "subject", "old_kind", "old_facility", "old_fact", "answer", "effective_time"] {
+        for field in
+            ["old_time", "new_time", "closed_time", "subject", "old_kind", "old_facility", "old_fact", "answer", "effective_time"]
+        {
             called = called.field(field, "name");
         }
         let command = Command::Booking(booking.clone(), BookingCommand::Confirm(id.clone()));

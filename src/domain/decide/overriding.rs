@@ -133,7 +133,8 @@ fn changes_to(
         Some(Decision { outcome, .. }) if *outcome == wanted => Ok(()),
         Some(decision) => {
             let why = because(decision.reason);
-            let detail = format!("the answer would stay {}: {why}; an override replaces the county rule alone", word(decision.outcome));
+            let detail =
+                format!("the answer would stay {}: {why}; an override replaces the county rule alone", word(decision.outcome));
             Err(useless(detail))
         }
         None => Err(useless("there is no answer to override")),
