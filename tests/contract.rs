@@ -125,7 +125,7 @@ fn only_the_methods_that_work_are_in_it() {
         ),
         (
             "DetainerService",
-            "RecordDetainer AttachDocument GetDocument GetDetainer ListDetainers RecordService LiftDetainer ReplaceDetainer ResolveReview ListDecisions RecordNotice ListDuties",
+            "RecordDetainer AttachDocument GetDocument GetDetainer ListDetainers RecordService LiftDetainer ReplaceDetainer ResolveReview ListReviews OverrideDecision ListDecisions RecordNotice ListDuties",
         ),
         ("HoldService", "GetHold ListHolds WatchHolds"),
         ("ImportService", "Import"),

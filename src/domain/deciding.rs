@@ -306,7 +306,7 @@ pub fn inputs(
         documents: case.documents,
         facts: case.facts,
         layers: case.layers,
-        overridden: revision.and_then(|r| detainer.override_at(point.at, &r.id)).and_then(|act| act.answer.honors()),
+        overridden: revision.and_then(|r| detainer.override_at(at, &r.id)).and_then(|act| act.answer.honors()),
     }
 }
 

@@ -163,6 +163,7 @@ fn detainer(request: &Request, at: Stamp) -> Detainer {
         replaces: None,
         readings: Vec::new(),
         declined: request.declined.then_some(ReviewDeclined { at, reason: None }),
+        overrides: Vec::new(),
         decisions: Vec::new(),
         duties: Vec::new(),
     }
