@@ -71,19 +71,25 @@ pub struct EndedHold {
 }
 
 impl Impact {
-    /// Compares bookings as they were and as they are. A request that was decided has turned where the answer in force
-    /// from the first of its new decisions on is another than the one that was known for that instant, ahead or past.
+    /// Compares bookings as they were and as they are. A request has turned where the answer in force from one of its new
+    /// decisions on is another than the one that was known for that instant, ahead or past; the first such instant counts.
     pub fn of<'b>(touched: impl Iterator<Item = (Option<&'b Booking>, &'b Booking)>) -> Self {
         let mut impact = Self::default();
         for (before, booking) in touched {
             for (n, detainer) in booking.detainers.iter().enumerate() {
                 let was = before.and_then(|b| b.detainers.get(n));
                 let known = was.map_or(0, |d| d.decisions.len());
-                let Some(at) = detainer.decisions.iter().skip(known).map(|d| d.at.effective).min() else { continue };
+                let mut new: Vec<Instant> = detainer.decisions.iter().skip(known).map(|d| d.at.effective).collect();
+                if new.is_empty() {
+                    continue;
+                }
                 impact.decided += 1;
-                let was = was.and_then(|d| d.decision_at(at)).map(|d| d.outcome);
-                let Some(is) = detainer.decision_at(at).filter(|is| was != Some(is.outcome)) else { continue };
-                impact.flips.push(Flip {
+                new.sort_unstable();
+                let turned = new.into_iter().find_map(|at| {
+                    let was = was.and_then(|d| d.decision_at(at)).map(|d| d.outcome);
+                    detainer.decision_at(at).filter(|is| was != Some(is.outcome)).map(|is| (at, was, is))
+                });
+                impact.flips.extend(turned.map(|(at, was, is)| Flip {
                     booking: booking.id.clone(),
                     detainer: detainer.id.clone(),
                     facility: booking.facility().cloned(),
@@ -91,7 +97,7 @@ impl Impact {
                     after: is.outcome,
                     reason: is.reason,
                     at,
-                });
+                }));
             }
             let old = before.map(|b| b.custody.holds.as_slice()).unwrap_or_default();
             for (old, new) in old.iter().zip(&booking.custody.holds).filter(|(old, new)| new.until < old.until) {
