@@ -73,13 +73,14 @@ fn first_word(name: &str) -> &str {
 fn manner(method: &MethodDescriptor) -> Option<Manner> {
     let word = first_word(method.name());
     if method.parent_service().name() == "ReportService" {
-        return matches!(word, "Get" | "Stream").then_some(Manner::Report);
+        return matches!(word, "Get" | "Stream" | "Compare").then_some(Manner::Report);
     }
     match word {
         "Get" | "List" | "Check" | "Explain" => Some(Manner::Read),
         "Watch" => Some(Manner::Watch),
         "Import" => Some(Manner::Import),
         "Preview" => Some(Manner::Trial),
+        "Simulate" => Some(Manner::Report),
         _ => WRITES.contains(&word).then_some(Manner::Write),
     }
 }
@@ -132,9 +133,12 @@ fn only_the_methods_that_work_are_in_it() {
         ("JournalService", "ListEvents WatchEvents"),
         (
             "PolicyService",
-            "SwitchPolicyMode GetEffectivePolicy GetPolicyRevision ListPolicyRevisions CreatePolicyRevision PreviewPolicyRevision ExplainDecision ActivatePolicyRevision CreateAgreement AmendAgreement TerminateAgreement GetAgreement ListAgreements SetRate ListRates",
+            "SwitchPolicyMode GetEffectivePolicy GetPolicyRevision ListPolicyRevisions CreatePolicyRevision PreviewPolicyRevision ExplainDecision ActivatePolicyRevision SimulatePolicy CreateAgreement AmendAgreement TerminateAgreement GetAgreement ListAgreements SetRate ListRates",
         ),
-        ("ReportService", "StreamHoldRegister GetDecisionReport GetCostReport StreamCostLines GetOverdetentionReport"),
+        (
+            "ReportService",
+            "StreamHoldRegister GetDecisionReport GetCostReport StreamCostLines CompareModes GetOverdetentionReport",
+        ),
         ("TokenService", "CreateToken RevokeToken ListTokens"),
     ];
     let pool = pool();
@@ -200,7 +204,7 @@ fn a_report_takes_the_query_and_answers_with_a_manifest() {
         let (name, answered) = (method.full_name(), method.output());
         assert_eq!(kind_of(&method.input(), "query").as_deref(), Some("ReportQuery"), "{name}");
         assert_eq!(kind_of(&answered, "manifest").as_deref(), Some("ReportManifest"), "{name}");
-        assert_eq!(method.is_server_streaming(), first_word(method.name()) == "Stream", "{name}");
+        assert_eq!(method.is_server_streaming(), ["Stream", "Simulate"].contains(&first_word(method.name())), "{name}");
         assert_eq!(method.is_server_streaming(), answered.get_field_by_name("as_of_pair").is_some(), "{name}");
     }
 }

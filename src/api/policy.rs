@@ -176,6 +176,16 @@ impl pb::policy_service_server::PolicyService for Api {
         }))
     }
 
+    type SimulatePolicyStream = super::watch::Sent<pb::SimulatePolicyResponse>;
+
+    async fn simulate_policy(
+        &self,
+        request: Request<pb::SimulatePolicyRequest>,
+    ) -> Result<Response<Self::SimulatePolicyStream>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        self.simulate_policy_for(&caller, request).await.map(Response::new)
+    }
+
     async fn create_agreement(
         &self,
         request: Request<pb::CreateAgreementRequest>,

@@ -29,6 +29,9 @@ pub struct Moment<'a> {
     pub trigger: Option<(&'a Trigger, Instant)>,
     /// What a decision is called where a recorded fact changed an earlier answer.
     pub changed: &'a Trigger,
+    /// Whether all of a booking is told anew at once, as if under other rules: a decision then counts as known when the
+    /// last fact that it rests on was.
+    pub retold: bool,
 }
 
 impl Moment<'_> {
@@ -45,6 +48,8 @@ struct Point {
     trigger: Trigger,
     /// Decide here even where the answer stays the same.
     must: bool,
+    /// When the reason to decide here came to be known.
+    known: Instant,
 }
 
 /// Every decision that has become necessary on a booking, in order; for each request by effective time.
@@ -65,10 +70,11 @@ pub fn decisions(county: &County, booking: &Booking, moment: &Moment<'_>) -> Vec
 
 fn points(county: &County, booking: &Booking, detainer: &Detainer, moment: &Moment<'_>) -> Vec<Point> {
     let received = detainer.received.effective;
-    let mut points = vec![Point { at: received, trigger: Trigger::Receipt, must: detainer.decisions.is_empty() }];
-    let mut add = |at: Instant, trigger: Trigger, must: bool| {
+    let first = detainer.decisions.is_empty();
+    let mut points = vec![Point { at: received, trigger: Trigger::Receipt, must: first, known: detainer.received.known }];
+    let mut add = |at: Instant, known: Instant, trigger: Trigger, must: bool| {
         if at > received && booking.is_open(detainer, at) {
-            points.push(Point { at, trigger, must });
+            points.push(Point { at, trigger, must, known });
         }
     };
     for revision in county.revisions.iter().filter(|r| r.open_detainers == OpenDetainers::Reevaluate) {
@@ -77,7 +83,7 @@ fn points(county: &County, booking: &Booking, detainer: &Detainer, moment: &Mome
         if !governs(revision) {
             continue;
         }
-        add(revision.effective.effective, Trigger::Switch(revision.id.clone()), true);
+        add(revision.effective.effective, revision.effective.known, Trigger::Switch(revision.id.clone()), true);
     }
     for agreement in county.agreements.values().filter(|a| in_scope(booking, detainer, a)) {
         let Some(from) = agreement.guarantees_from() else { continue };
@@ -85,43 +91,43 @@ fn points(county: &County, booking: &Booking, detainer: &Detainer, moment: &Mome
         for (at, trigger) in [(from, start), (agreement.ends_at(), end)] {
             let reads = county.governing(received, at).is_some_and(Revision::reads_guarantee);
             if !at.is_far() && reads {
-                add(at, trigger, true);
+                add(at, at, trigger, true);
             }
         }
     }
     let reads = |fact: &Fact| matches!(fact, Fact::StatusProof(_)) || county.revisions.iter().any(|r| r.reads(fact));
     for fact in booking.facts.iter().filter(|f| reads(&f.fact)) {
-        add(fact.at.effective, moment.changed.clone(), false);
+        add(fact.at.effective, fact.at.known, moment.changed.clone(), false);
     }
     for (at, trigger) in ahead(county, booking, detainer) {
-        add(at, trigger, false);
+        add(at, at, trigger, false);
     }
     for reading in &detainer.readings {
-        add(reading.at.effective, Trigger::Review, false);
+        add(reading.at.effective, reading.at.known, Trigger::Review, false);
     }
     for attached in detainer.form.documents.iter().filter_map(|d| d.attached) {
-        add(attached.effective, moment.changed.clone(), false);
+        add(attached.effective, attached.known, moment.changed.clone(), false);
     }
     // An agreement may cover one jail and not the next.
     for arrival in &booking.arrivals {
-        add(arrival.at.effective, moment.changed.clone(), false);
+        add(arrival.at.effective, arrival.at.known, moment.changed.clone(), false);
     }
     // Tried once and refused is the answer from there on, also under a rule that comes to ask for it later (§10.25).
     for refused in booking.reservations.iter().filter(|r| r.amount.is_none()) {
-        add(refused.at, Trigger::Reservation(refused.agreement.clone()), false);
+        add(refused.at, refused.at, Trigger::Reservation(refused.agreement.clone()), false);
     }
     // Whatever was decided before, ahead included, is asked again with what is known now (§10.7).
     for decided in &detainer.decisions {
-        add(decided.at.effective, moment.changed.clone(), false);
+        add(decided.at.effective, decided.at.known, moment.changed.clone(), false);
     }
     for act in &detainer.overrides {
-        add(act.at.effective, Trigger::Override, false);
+        add(act.at.effective, act.at.known, Trigger::Override, false);
     }
     if let Some(declined) = &detainer.declined {
-        add(declined.at.effective, Trigger::Review, false);
+        add(declined.at.effective, declined.at.known, Trigger::Review, false);
     }
     if let Some((trigger, at)) = moment.trigger {
-        add(at, trigger.clone(), false);
+        add(at, at, trigger.clone(), false);
     }
     // At one instant what ends comes before what begins; a switch is decided with everything else already so.
     points.sort_by_key(|p| (p.at, order(&p.trigger)));
@@ -197,7 +203,17 @@ fn decide_at(
     }
     let trigger =
         if made_here || (point.trigger == Trigger::Receipt && before.is_some()) { moment.changed.clone() } else { point.trigger };
-    Some(decision(detainer, decided, revision, inputs, answer, trigger, moment.stamp(point.at)))
+    let at = match moment.retold {
+        false => moment.stamp(point.at),
+        true => Stamp { known: known(booking, &inputs, point.known), ..moment.stamp(point.at) },
+    };
+    Some(decision(detainer, decided, revision, inputs, answer, trigger, at))
+}
+
+/// When the last came to be known of why and on what a decision is made.
+fn known(booking: &Booking, inputs: &Inputs, why: Instant) -> Instant {
+    let read = inputs.facts.iter().filter_map(|read| booking.facts.iter().find(|fact| fact.n == read.n));
+    read.map(|fact| fact.at.known).fold(why, Instant::max)
 }
 
 /// A decision out of an answer. `decided` are those made before.

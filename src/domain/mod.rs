@@ -30,6 +30,7 @@ pub mod policy;
 pub mod rate;
 pub mod refusal;
 pub mod release;
+pub mod retelling;
 pub mod sentences;
 pub mod settling;
 #[doc(hidden)]

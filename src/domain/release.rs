@@ -117,7 +117,7 @@ pub fn afresh<'a>(county: &County, booking: &'a Booking, recorded: Instant, at: 
     }
     let mut now = booking.clone();
     let (seq, changed) = (booking.seq.saturating_add(1), &Trigger::FactChanged);
-    let moment = Moment { now: at, seq, history: false, trigger: None, changed };
+    let moment = Moment { now: at, seq, history: false, trigger: None, changed, retold: false };
     consequences(county, &mut now, &moment, authority::Known::Stays, PostingCause::Agreement, &mut Vec::new())?;
     let more = now.running_hold(at).is_some() && booking.running_hold(at).is_none();
     Ok(if more { Cow::Borrowed(booking) } else { Cow::Owned(now) })

@@ -98,6 +98,15 @@ pub(super) fn of_booking(county: &County, booking: &Booking, stay: &Stay, until:
     Ok(lines)
 }
 
+/// All lines of a booking of which nothing is posted, up to an instant, in order of time.
+///
+/// # Errors
+/// [`ReportError`] where custody cannot be priced.
+pub(super) fn priced(county: &County, booking: &Booking, stay: &Stay, until: Instant) -> Result<Vec<Line>, ReportError> {
+    let lines = settling::lines(county, booking, &booking.custody.gaps, until)?;
+    Ok(lines.into_iter().map(|line| accrued(county, booking, stay, line, until)).collect())
+}
+
 /// The lines that a query asks for, of one booking, by day.
 #[must_use]
 pub fn asked(query: &Query, stay: &Stay) -> Vec<Line> {

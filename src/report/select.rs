@@ -63,6 +63,38 @@ pub async fn open(
     bookings(&store.query(OPEN, &params, &[ColType::Text]).await?)
 }
 
+/// Bookings that policies are compared by: those with custody after T0 that may touch the days asked for, and those with a
+/// request that may have been open on one of them.
+///
+/// # Errors
+/// [`StoreError`] where the database cannot answer.
+pub async fn concerned(
+    store: &Store,
+    county: &CountyId,
+    seq: i64,
+    query: &Query,
+    after: Option<&BookingId>,
+    limit: u32,
+) -> Result<Vec<BookingId>, StoreError> {
+    let mut params = concerning(county, seq, query);
+    params.extend([after.map_or("", BookingId::as_str).into(), i64::from(limit).into()]);
+    bookings(&store.query(CONCERNED, &params, &[ColType::Text]).await?)
+}
+
+/// How many [`concerned`] names in all.
+///
+/// # Errors
+/// [`StoreError`] where the database cannot answer.
+pub async fn concerned_count(store: &Store, county: &CountyId, seq: i64, query: &Query) -> Result<i64, StoreError> {
+    let rows = store.query(CONCERNED_COUNT, &concerning(county, seq, query), &[ColType::Int]).await?;
+    Ok(rows.first().and_then(|row| row.first()?.as_int()).unwrap_or(0))
+}
+
+fn concerning(county: &CountyId, seq: i64, query: &Query) -> Vec<Param> {
+    let ((first, last), (from, end)) = (days(query), around(query));
+    vec![county.as_str().into(), seq.into(), first, last, end.min(query.until.plus_us(1)).into(), from.into()]
+}
+
 fn bookings(rows: &[Vec<Cell>]) -> Result<Vec<BookingId>, StoreError> {
     Ok(rows.iter().filter_map(|row| row.first().and_then(Cell::as_text)).map(BookingId::trusted).collect())
 }
@@ -224,6 +256,25 @@ const CUSTODY: &str = "select distinct f.booking from (\
      select b.booking from bookings b where b.county = $1 and b.from_seq <= $2 \
      and (b.to_seq is null or b.to_seq > $2) and b.t0 < $5) f \
      where f.booking > $6 order by f.booking limit $7";
+
+macro_rules! concerned {
+    () => {
+        "with f as (\
+     select p.booking from postings p where p.county = $1 and p.seq <= $2 and p.local_day >= $3 and p.local_day < $4 \
+     union \
+     select b.booking from bookings b where b.county = $1 and b.from_seq <= $2 \
+     and (b.to_seq is null or b.to_seq > $2) and b.t0 < $5 \
+     union \
+     select d.booking from detainers d join bookings b on b.county = d.county and b.booking = d.booking \
+     and b.from_seq <= $2 and (b.to_seq is null or b.to_seq > $2) \
+     where d.county = $1 and d.from_seq <= $2 and (d.to_seq is null or d.to_seq > $2) and d.received_at < $5 \
+     and (d.received_at >= $6 or ((d.closed_at is null or d.closed_at > $6) and (b.ended_at is null or b.ended_at > $6))))"
+    };
+}
+
+const CONCERNED: &str = concat!(concerned!(), " select f.booking from f where f.booking > $7 order by f.booking limit $8");
+
+const CONCERNED_COUNT: &str = concat!(concerned!(), " select cast(count(*) as bigint) from f");
 
 const OPEN: &str = "select b.booking from bookings b where b.county = $1 and b.from_seq <= $2 \
      and (b.to_seq is null or b.to_seq > $2) and b.t0 <= $3 and b.booking > $4 order by b.booking limit $5";

@@ -115,16 +115,30 @@ impl Stay {
     /// # Errors
     /// [`ReportError`] where custody that goes on cannot be priced.
     pub fn of(county: &County, booking: &Booking, until: Instant) -> Result<Self, ReportError> {
-        let mut stay = Self {
+        let mut stay = Self::bare(booking, until);
+        stay.lines = lines::of_booking(county, booking, &stay, until)?;
+        Ok(stay)
+    }
+
+    /// From the state of a booking that was told anew: nothing of it is posted, all of it is priced.
+    ///
+    /// # Errors
+    /// [`ReportError`] where custody cannot be priced.
+    pub fn supposed(county: &County, booking: &Booking, until: Instant) -> Result<Self, ReportError> {
+        let mut stay = Self::bare(booking, until);
+        stay.lines = lines::priced(county, booking, &stay, until)?;
+        Ok(stay)
+    }
+
+    fn bare(booking: &Booking, until: Instant) -> Self {
+        Self {
             booking: booking.id.clone(),
             ended: booking.ended(),
             holds: holds(booking),
             requests: requests(booking),
             lines: Vec::new(),
             goes_on: goes_on(booking, until),
-        };
-        stay.lines = lines::of_booking(county, booking, &stay, until)?;
-        Ok(stay)
+        }
     }
 
     /// A hold by its name.

@@ -5,6 +5,7 @@
 
 mod answers;
 mod history;
+mod hypotheses;
 mod model;
 mod properties;
 mod stories;

@@ -5,6 +5,7 @@
 //! to it part by part ([`stays`]), so that memory does not grow with the county.
 
 mod query;
+mod simulation;
 mod stays;
 mod wire;
 
@@ -217,6 +218,14 @@ impl pb::report_service_server::ReportService for Api {
             rows: rows.iter().map(|row| wire::cost_row(&asked, &by, row)).collect::<Result<_, _>>()?,
             total: Some(wire::cost_row(&asked, &[], &total)?),
         }))
+    }
+
+    async fn compare_modes(
+        &self,
+        request: Request<pb::CompareModesRequest>,
+    ) -> Result<Response<pb::CompareModesResponse>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        self.compare_modes_for(&caller, request).await.map(Response::new)
     }
 
     type StreamCostLinesStream = Sent<pb::StreamCostLinesResponse>;

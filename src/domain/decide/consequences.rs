@@ -2,6 +2,7 @@
 
 use super::super::authority::{self, Known, Record};
 use super::super::booking::{Booking, PostingCause};
+use super::super::cost::CostError;
 use super::super::county::County;
 use super::super::deciding::{self, Moment};
 use super::super::decision::Trigger;
@@ -34,26 +35,7 @@ pub fn consequences(
         evolve::apply(booking, &event);
         events.push(event);
     };
-    for decided in deciding::decisions(&county, booking, moment) {
-        add(booking, Event::Decided(decided));
-    }
-    derive(&county, booking, &before, moment, known, &mut add);
-
-    for _ in 0..ROUNDS {
-        let Some(moved) = settling::next_reservation(&county, booking, moment.now)? else { break };
-        let (refused, agreement, at) = (moved.reservation.amount.is_none(), moved.agreement.clone(), moved.reservation.at);
-        evolve::shared(county.to_mut(), &Event::BudgetMoved(moved.clone()));
-        add(booking, Event::BudgetMoved(moved));
-        if refused {
-            decline_unreserved(&county, booking, moment, &Trigger::Reservation(agreement), at, &mut add);
-            derive(&county, booking, &before, moment, known, &mut add);
-        }
-    }
-    for _ in 0..ROUNDS {
-        let Some(moved) = next_settlement(&county, booking, moment.now)? else { break };
-        evolve::shared(county.to_mut(), &Event::BudgetMoved(moved.clone()));
-        add(booking, Event::BudgetMoved(moved));
-    }
+    decided_and_reserved(&mut county, booking, &before, moment, known, &mut add)?;
     for posting in settling::postings(&county, booking, moment, cause)? {
         add(booking, Event::Posted(posting));
     }
@@ -68,11 +50,54 @@ pub fn consequences(
     Ok(())
 }
 
+/// Works decisions, custody and balances out anew, with nothing known of them before: what a booking would have come to
+/// in a county of other rules. Postings and duties are left out.
+///
+/// # Errors
+/// Where an amount passes what money can be.
+pub fn retell(county: &County, booking: &mut Booking, moment: &Moment<'_>) -> Result<(), CostError> {
+    let before = booking.custody.clone();
+    let mut add = |booking: &mut Booking, event: Event| evolve::apply(booking, &event);
+    decided_and_reserved(&mut std::borrow::Cow::Borrowed(county), booking, &before, moment, Known::Stays, &mut add)
+}
+
+/// Decisions, the custody that follows, what its holds reserve, and what goes back.
+fn decided_and_reserved(
+    county: &mut std::borrow::Cow<'_, County>,
+    booking: &mut Booking,
+    before: &super::super::booking::Custody,
+    moment: &Moment<'_>,
+    known: Known,
+    add: &mut impl FnMut(&mut Booking, Event),
+) -> Result<(), CostError> {
+    for decided in deciding::decisions(county, booking, moment) {
+        add(booking, Event::Decided(decided));
+    }
+    derive(county, booking, before, moment, known, add);
+
+    for _ in 0..ROUNDS {
+        let Some(moved) = settling::next_reservation(county, booking, moment.now)? else { break };
+        let (refused, agreement, at) = (moved.reservation.amount.is_none(), moved.agreement.clone(), moved.reservation.at);
+        evolve::shared(county.to_mut(), &Event::BudgetMoved(moved.clone()));
+        add(booking, Event::BudgetMoved(moved));
+        if refused {
+            decline_unreserved(county, booking, moment, &Trigger::Reservation(agreement), at, add);
+            derive(county, booking, before, moment, known, add);
+        }
+    }
+    for _ in 0..ROUNDS {
+        let Some(moved) = next_settlement(county, booking, moment.now)? else { break };
+        evolve::shared(county.to_mut(), &Event::BudgetMoved(moved.clone()));
+        add(booking, Event::BudgetMoved(moved));
+    }
+    Ok(())
+}
+
 /// What goes back to the budgets of holds that have ended, then what a later record makes of settled ones.
-fn next_settlement(county: &County, booking: &Booking, now: Instant) -> Result<Option<BudgetMoved>, Refusal> {
+fn next_settlement(county: &County, booking: &Booking, now: Instant) -> Result<Option<BudgetMoved>, CostError> {
     match settling::next_return(county, booking, now)? {
         Some(moved) => Ok(Some(moved)),
-        None => Ok(settling::next_correction(county, booking, now)?),
+        None => settling::next_correction(county, booking, now),
     }
 }
 

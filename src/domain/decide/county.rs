@@ -223,20 +223,28 @@ fn revision(county: &County, new: &NewRevision, ctx: &Context) -> Result<Revisio
     if county.revision(&id).is_some() || county.draft(&id).is_some() {
         return Err(Refusal::new(Why::IdTaken, "revision_id", format!("revision {id} exists already")));
     }
-    if matches!(new.revision.limit, Limit::Hours(hours) if !(1..=policy::Limits::HOURS).contains(&hours)) {
+    let effective = ctx.moment().stamp(new.effective.unwrap_or(ctx.now));
+    let revision = rule(county, &new.revision)?;
+    Ok(Revision { id, effective, author: ctx.actor.clone(), approver: None, ..revision })
+}
+
+/// A rule that may be recorded, with the county's own days read from the calendar that it names.
+///
+/// # Errors
+/// A [`Refusal`] naming the node and what would be right.
+pub fn rule(county: &County, rule: &Revision) -> Result<Revision, Refusal> {
+    if matches!(rule.limit, Limit::Hours(hours) if !(1..=policy::Limits::HOURS).contains(&hours)) {
         return Err(Refusal::new(
             Why::Invalid,
             "clock.limit",
             format!("must be 1 to {} hours, or the end of the local day", policy::Limits::HOURS),
         ));
     }
-    if let Some((node, why)) = policy::check(&new.revision).into_iter().next() {
+    if let Some((node, why)) = policy::check(rule).into_iter().next() {
         return Err(Refusal::new(Why::Invalid, node, why));
     }
-    let effective = ctx.moment().stamp(new.effective.unwrap_or(ctx.now));
-    let revision = Revision { id, effective, author: ctx.actor.clone(), approver: None, ..new.revision.clone() };
-    let calendar = revision.county_days_calendar.clone();
-    county.with_days(revision).ok_or_else(|| {
+    let calendar = rule.county_days_calendar.clone();
+    county.with_days(rule.clone()).ok_or_else(|| {
         Refusal::new(Why::NotFound, "clock.county_days_calendar", format!("no calendar {calendar} in this county"))
     })
 }

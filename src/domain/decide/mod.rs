@@ -13,8 +13,8 @@ mod inheritance;
 mod overriding;
 
 pub use booking::booking;
-pub use consequences::consequences;
-pub use county::{Affected, CountyAnswer, county, displaced, follows};
+pub use consequences::{consequences, retell};
+pub use county::{Affected, CountyAnswer, county, displaced, follows, rule};
 pub(crate) use detainers::same_paper;
 pub use inheritance::{earlier_stay, passes_on};
 
@@ -51,7 +51,14 @@ impl Context {
     /// The moment of this record, for what follows from a change that is no correction.
     #[must_use]
     pub fn moment(&self) -> Moment<'static> {
-        Moment { now: self.now, seq: self.seq, history: self.history, trigger: None, changed: &Trigger::FactChanged }
+        Moment {
+            now: self.now,
+            seq: self.seq,
+            history: self.history,
+            trigger: None,
+            changed: &Trigger::FactChanged,
+            retold: false,
+        }
     }
 
     /// An id of the v7 shape from the recorded time and a hash of where the record stands: the same on every engine.
