@@ -10,7 +10,8 @@ use detainer::client::table::Format;
 
 use crate::context::{Context, Failure};
 use crate::{
-    agreement, board, booking, correction, county, detainer as detainers, events, import, policy, rate, release, report, token,
+    agreement, board, booking, correction, county, detainer as detainers, events, import, policy, rate, release, report, review,
+    token,
 };
 
 const AFTER: &str = "\
@@ -108,9 +109,12 @@ pub enum Command {
     /// Bookings: create, show, list, open and close bases, facts, moves, release.
     #[command(subcommand)]
     Booking(booking::Command),
-    /// Detainers: record, show, list, serve, lift, and what is owed because of them.
+    /// Detainers: record, show, list, serve, lift, override, and what is owed because of them.
     #[command(subcommand)]
     Detainer(detainers::Command),
+    /// Reviews: what waits for a person to look, and what that person says.
+    #[command(subcommand)]
+    Review(review::Command),
     /// Corrections of what was recorded wrong, some by two persons.
     #[command(subcommand)]
     Correction(correction::Command),
@@ -156,6 +160,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Timeline(command) => release::timeline(&context, &command).await?,
         Command::Booking(command) => booking::run(&context, command).await?,
         Command::Detainer(command) => detainers::run(&context, command).await?,
+        Command::Review(command) => review::run(&context, command).await?,
         Command::Correction(command) => correction::run(&context, command).await?,
         Command::Policy(command) => policy::run(&context, command).await?,
         Command::Agreement(command) => agreement::run(&context, command).await?,

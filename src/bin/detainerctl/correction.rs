@@ -233,12 +233,22 @@ fn row(proposal: &pb::Proposal, zone: chrono_tz::Tz) -> Vec<Cell> {
         Cell::text(names::id(&proposal.name)),
         Cell::word::<pb::ProposalState>(proposal.state),
         Cell::text(names::id(&proposal.booking)),
-        Cell::text(proposal.correction.as_ref().map(|c| told(c, zone)).unwrap_or_default()),
+        Cell::text(what(proposal, zone)),
         Cell::text(proposal.proposed_by.as_str()),
         Cell::time(proposal.expire_time.as_ref(), zone),
         Cell::text(proposal.confirmed_by.as_str()),
         Cell::text(hex::encode(&proposal.content_digest)),
     ]
+}
+
+/// What is proposed, in a line.
+fn what(proposal: &pb::Proposal, zone: chrono_tz::Tz) -> String {
+    let overrides = proposal.decision_override.as_ref().map(|act| {
+        let answer = detainer::client::words::word_of::<pb::OverrideAnswer>(act.answer);
+        format!("detainer {} overridden: {answer}", names::id(&act.detainer))
+    });
+    let corrects = proposal.correction.as_ref().map(|correction| told(correction, zone));
+    corrects.or(overrides).unwrap_or_default()
 }
 
 /// A correction in a line: what, from when to when.

@@ -9,6 +9,8 @@ use detainer::pb;
 use crate::context::{As, Context, Failure, Zones};
 use crate::output;
 use crate::parse::{In, Told, When, Writing, day};
+use crate::policy_change::{self, Confirm};
+use crate::review::{self, Override};
 
 /// What to do with detainers.
 #[derive(Debug, Subcommand)]
@@ -36,6 +38,12 @@ pub enum Command {
     Serve(Serve),
     /// Record that the issuing agency withdrew a detainer.
     Lift(Lift),
+    /// Propose an answer in place of the county rule's; a second person confirms it within 24 hours.
+    ///
+    /// Example: detainerctl detainer override 2024-000123 1 honor --why "order of the sheriff" --reference memo-7
+    Override(Box<Override>),
+    /// Confirm an override that another person proposed, within 24 hours.
+    Confirm(Confirm),
     /// List what is owed because of detainers, by when.
     Duties {
         /// Also what is done.
@@ -179,6 +187,7 @@ pub struct Lift {
 pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
     let role = match command {
         Command::Show { .. } | Command::List(_) | Command::Duties { .. } => As::Administrator,
+        Command::Override(_) | Command::Confirm(_) => As::Administrator,
         _ => As::Records,
     };
     let client = context.client(role).await?;
@@ -191,6 +200,8 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::List(list) => self::list(context, &client, &county, &list).await,
         Command::Serve(serve) => self::serve(context, &client, &county, serve).await,
         Command::Lift(lift) => self::lift(context, &client, &county, &lift).await,
+        Command::Override(wanted) => review::propose(context, &client, &county, *wanted).await,
+        Command::Confirm(confirm) => policy_change::confirm(context, &client, &county, &confirm).await,
         Command::Duties { done } => duties(context, &client, county, done).await,
     }
 }
@@ -371,12 +382,20 @@ fn sheet(detainer: &pb::Detainer, zone: chrono_tz::Tz) -> Sheet {
         field("decision_effective_time", "in force since", Cell::time(decision.effective_time.as_ref(), zone)),
         field("trigger", "brought about by", Cell::word::<pb::DecisionTrigger>(decision.trigger)),
         field("notify", "notify the office", Cell::Flag(decision.notify)),
+        field("override", "overridden", Cell::text(overridden(detainer))),
         field("decision_count", "decisions so far", Cell::Int(i64::from(detainer.decision_count))),
         field("replaced_by", "replaced by", Cell::text(names::id(&detainer.replaced_by))),
         field("replaces", "replaces", Cell::text(names::id(&detainer.replaces))),
     ];
     let why = decision.explanation.unwrap_or_default();
     Sheet { fields, parts: vec![("explanation", explanation(&why))], ..Sheet::default() }
+}
+
+/// The latest override: what it says, and under which revision.
+fn overridden(detainer: &pb::Detainer) -> String {
+    let Some(act) = detainer.overrides.last() else { return String::new() };
+    let answer = words::word_of::<pb::OverrideAnswer>(act.answer);
+    format!("{answer}, while {} governs", names::id(&act.policy_revision))
 }
 
 /// The checks and layers of a decision, indented as they were evaluated.

@@ -26,6 +26,7 @@ mod rate;
 mod release;
 mod report;
 mod report_tables;
+mod review;
 mod token;
 
 use std::process::ExitCode;

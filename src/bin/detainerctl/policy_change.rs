@@ -292,5 +292,5 @@ pub async fn confirm(context: &Context, client: &Client, county: &str, command: 
         content_digest: digest_of(&command.digest)?,
     };
     let answer = client.confirm_proposal(request).await?;
-    output::recorded(context, client, &format!("Policy change {}", command.proposal), answer.receipt.as_ref()).await
+    output::recorded(context, client, &format!("Proposal {}", command.proposal), answer.receipt.as_ref()).await
 }
