@@ -208,3 +208,44 @@ async fn the_example_of_detainer_record_is_honored() {
     assert!(said.contains("answered HONOR "), "{said}");
     server.end().await;
 }
+
+/// A clerk asks before a form comes in, and reads the answer to one that came, in either language.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_is_explained_and_an_answer_told_in_words() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let server = serve(folder, "--data-dir detainer-data").await.expect("it starts");
+    ctl(folder, &server, "county create c --name C --zone America/New_York").await;
+    ctl(folder, &server, "facility create --county c main --name Main --zone America/New_York").await;
+    let switch = "policy switch require-reimbursement-guarantee --county c --adopted 2013-12-03 --effective 2014-01-01 \
+                  --open-detainers leave --title Resolution+R-1 --dated 2013-12-03 --yes";
+    ctl(folder, &server, switch).await;
+    let before = ctl(folder, &server, "--county c events --format csv").await;
+    let ask = "--county c policy explain --facility main --office MIA --document i200 --at 2024-03-15T14:00:00Z --format json";
+    let told = ctl(folder, &server, ask).await;
+    for part in ["\"decline\"", "no-guarantee", "This detainer is declined because no signed agreement", "Resolution R-1"] {
+        assert!(told.to_lowercase().contains(&part.to_lowercase()), "{part}: {told}");
+    }
+    let told = ctl(folder, &server, &format!("{ask} --guarantee all-costs --language es")).await;
+    for part in ["guaranteed", "Esta solicitud de retención migratoria se acepta porque", "2024-03-17"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    // A rule of a file, tried on the same request.
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/policies/king-2014.toml");
+    let told = ctl(folder, &server, &ask.replace("explain", &format!("explain {file}"))).await;
+    assert!(told.contains("which is not in force"), "{told}");
+    assert_eq!(ctl(folder, &server, "--county c events --format csv").await, before, "nothing was recorded");
+    let wrong = ctl_with(folder, &server, &ask.replace("main", "nowhere"), &[]).await;
+    assert!(!wrong.status.success() && text(&wrong.stderr).contains("facilities/nowhere"), "{}", text(&wrong.stderr));
+
+    let book = "--county c booking create B1 --facility main --booked 2024-03-14T16:00:00Z --charge A --subject s1";
+    ctl(folder, &server, book).await;
+    let record =
+        "--county c detainer record B1 --edition i247n --received 2024-03-15T14:00:00Z --form-date 2024-03-15 --office MIA";
+    ctl(folder, &server, record).await;
+    let shown = ctl(folder, &server, "--county c detainer show B1 --language es").await;
+    assert!(shown.contains("porque el formulario no pide que se retenga a la persona."), "{shown}");
+    let shown = ctl(folder, &server, "--county c detainer show B1").await;
+    assert!(shown.contains("because the form does not ask for a hold."), "{shown}");
+    server.end().await;
+}

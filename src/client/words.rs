@@ -29,8 +29,8 @@ words! {
     AgreementState, AuthorityState, BasisCloseReason, BasisKind, BoardOrder, BoardState, BookingEndKind, DayCount,
     DecisionReason, DecisionTrigger, DetainerState, DocumentKind, DutyKind, ErrorReason, ExclusionRule, FacialSufficiency,
     FormEdition, Ground, GroupBy, HoldEndReason, HoldEventKind, HoldState, ImportOutcome, IssuingComponent, LayerAnswer,
-    LayerKind, LiftReason, MinimumCoverage, NextAction, NodeKind, NoticeMethod, OpenDetainers, Outcome, OverdetentionCause, OverrideAnswer,
-    PolicyMode, ProposalState, Role, ServiceMethod, SourceKind, StartRule, TriState,
+    LayerKind, LiftReason, MinimumCoverage, NextAction, NodeKind, NoticeMethod, OpenDetainers, Outcome, OverdetentionCause,
+    OverrideAnswer, PolicyMode, ProposalState, Role, ServiceMethod, SourceKind, StartRule, SupposedGuarantee, TriState,
 }
 
 /// Everything before the value's own part: `POLICY_MODE_`.

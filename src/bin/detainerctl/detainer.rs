@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
-use detainer::client::table::{Cell, Sheet, Table, about, column, field, more};
+use detainer::client::table::{Cell, Field, Sheet, Table, about, column, field, more};
 use detainer::client::{Client, names, time, words};
 use detainer::pb;
 
@@ -31,6 +31,9 @@ pub enum Command {
         detainer: Option<String>,
         #[command(flatten)]
         when: When,
+        /// The language of the sentences that say why.
+        #[arg(long, value_name = "TAG", default_value = "en", value_parser = ["en", "es"])]
+        language: String,
     },
     /// List detainers, by received time.
     List(List),
@@ -194,8 +197,8 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
     let county = context.county(&client).await?;
     match command {
         Command::Record(record) => self::record(context, &client, &county, &record).await,
-        Command::Show { booking, detainer, when } => {
-            show(context, &client, &names::booking(&county, &booking), detainer.as_deref(), &when).await
+        Command::Show { booking, detainer, when, language } => {
+            show(context, &client, &names::booking(&county, &booking), detainer.as_deref(), &when, &language).await
         }
         Command::List(list) => self::list(context, &client, &county, &list).await,
         Command::Serve(serve) => self::serve(context, &client, &county, serve).await,
@@ -321,7 +324,14 @@ async fn lift(context: &Context, client: &Client, county: &str, lift: &Lift) -> 
     output::recorded(context, client, &format!("Lift of {}", lift.detainer), answer.receipt.as_ref()).await
 }
 
-async fn show(context: &Context, client: &Client, booking: &str, detainer: Option<&str>, when: &When) -> Result<(), Failure> {
+async fn show(
+    context: &Context,
+    client: &Client,
+    booking: &str,
+    detainer: Option<&str>,
+    when: &When,
+    language: &str,
+) -> Result<(), Failure> {
     let zone = context.booking_zone(client, booking).await?;
     let name = match detainer {
         Some(id) => names::detainer(booking, id),
@@ -334,7 +344,7 @@ async fn show(context: &Context, client: &Client, booking: &str, detainer: Optio
         at_time: when.at(zone, context.now())?,
     };
     let answer = client.get_detainer(request).await?;
-    let mut sheet = sheet(&answer.detainer.unwrap_or_default(), zone);
+    let mut sheet = sheet(&answer.detainer.unwrap_or_default(), zone, language);
     sheet.fields.extend(about(answer.as_of_pair.as_ref(), zone));
     output::sheet(context, &sheet)
 }
@@ -353,13 +363,13 @@ async fn only(client: &Client, booking: &str) -> Result<String, Failure> {
     }
 }
 
-fn sheet(detainer: &pb::Detainer, zone: chrono_tz::Tz) -> Sheet {
+fn sheet(detainer: &pb::Detainer, zone: chrono_tz::Tz, language: &str) -> Sheet {
     let form = detainer.form.clone().unwrap_or_default();
     let office = form.office.clone().unwrap_or_default();
     let decision = detainer.decision.clone().unwrap_or_default();
     let service = detainer.service.clone().unwrap_or_default();
     let lift = detainer.lift.clone().unwrap_or_default();
-    let fields = vec![
+    let mut fields = vec![
         field("detainer", "detainer", Cell::text(names::id(&detainer.name))),
         field("booking", "booking", Cell::text(names::id(&detainer.booking))),
         field("form_edition", "form", Cell::word::<pb::FormEdition>(form.edition)),
@@ -377,6 +387,9 @@ fn sheet(detainer: &pb::Detainer, zone: chrono_tz::Tz) -> Sheet {
         field("lift_reason", "why", Cell::word::<pb::LiftReason>(lift.reason)),
         field("outcome", "answer", Cell::Word(words::word_of::<pb::Outcome>(decision.outcome).to_uppercase())),
         field("decision_reason", "because", Cell::word::<pb::DecisionReason>(decision.reason)),
+    ];
+    fields.extend(in_words(&decision, language));
+    fields.extend([
         field("policy_revision", "policy revision", Cell::text(names::id(&decision.policy_revision))),
         field("agreement", "agreement", Cell::text(names::id(&decision.agreement))),
         field("decision_effective_time", "in force since", Cell::time(decision.effective_time.as_ref(), zone)),
@@ -386,7 +399,7 @@ fn sheet(detainer: &pb::Detainer, zone: chrono_tz::Tz) -> Sheet {
         field("decision_count", "decisions so far", Cell::Int(i64::from(detainer.decision_count))),
         field("replaced_by", "replaced by", Cell::text(names::id(&detainer.replaced_by))),
         field("replaces", "replaces", Cell::text(names::id(&detainer.replaces))),
-    ];
+    ]);
     let why = decision.explanation.unwrap_or_default();
     Sheet { fields, parts: vec![("explanation", explanation(&why))], ..Sheet::default() }
 }
@@ -398,8 +411,14 @@ fn overridden(detainer: &pb::Detainer) -> String {
     format!("{answer}, while {} governs", names::id(&act.policy_revision))
 }
 
+/// The two sentences of a decision in a language.
+pub fn in_words(decision: &pb::Decision, language: &str) -> Vec<Field> {
+    let told = decision.sentences.iter().find(|told| told.language == language).cloned().unwrap_or_default();
+    vec![field("in_words", "in words", Cell::text(told.answer)), field("basis", "next", Cell::text(told.basis))]
+}
+
 /// The checks and layers of a decision, indented as they were evaluated.
-fn explanation(why: &pb::Explanation) -> Table {
+pub fn explanation(why: &pb::Explanation) -> Table {
     let columns = vec![column("condition", "CONDITION"), column("value", "VALUE"), column("fact_read", "READ")];
     let mut table = Table::new("Why", columns, "");
     for check in &why.checks {

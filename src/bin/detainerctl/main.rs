@@ -21,6 +21,7 @@ mod output;
 mod parse;
 mod policy;
 mod policy_change;
+mod policy_explain;
 mod policy_file;
 mod rate;
 mod release;

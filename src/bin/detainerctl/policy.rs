@@ -12,6 +12,7 @@ use crate::context::{As, Context, Failure};
 use crate::output;
 use crate::parse::{In, Paper, Writing, as_of, day};
 use crate::policy_change::{self, Activate, Confirm, Which};
+use crate::policy_explain::{self, Explain};
 use crate::policy_file;
 
 /// What to do with the policy.
@@ -57,6 +58,10 @@ pub enum Command {
     ///
     /// Example: detainerctl policy preview policies/king-2014.toml --effective "2026-12-01 00:00"
     Preview(Which),
+    /// How a request that nobody made would be answered, and why, in two sentences. Nothing is recorded.
+    ///
+    /// Example: detainerctl policy explain --facility tgk --office MIA --document i200 --guarantee none --language es
+    Explain(Box<Explain>),
     /// Make a revision from a policy file. It waits to be activated.
     Make {
         /// The policy file.
@@ -157,6 +162,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::History => history(context, &client, county).await,
         Command::Check { .. } | Command::Diff { .. } => Ok(()),
         Command::Preview(which) => policy_change::preview(context, &client, &county, &which).await,
+        Command::Explain(command) => policy_explain::explain(context, &client, &county, &command).await,
         Command::Make { file, writing } => policy_change::make(context, &client, &county, &file, &writing).await,
         Command::Activate(command) => policy_change::activate(context, &client, &county, &command).await,
         Command::Confirm(command) => policy_change::confirm(context, &client, &county, &command).await,

@@ -53,12 +53,13 @@ pub struct Confirm {
     writing: Writing,
 }
 
-fn is_file(what: &str) -> bool {
+/// Whether a word on the command line names a file.
+pub fn is_file(what: &str) -> bool {
     Path::new(what).extension().is_some_and(|ending| ending == "toml") || Path::new(what).exists()
 }
 
 /// Reads a policy file; every mistake with its place.
-fn read(path: &str) -> Result<policyfile::PolicyFile, Failure> {
+pub fn read(path: &str) -> Result<policyfile::PolicyFile, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{path}: {error}")))?;
     policyfile::parse(&text).map_err(|mistakes| {
         let told: Vec<String> = mistakes.iter().map(|mistake| format!("{path}: {mistake}")).collect();
@@ -67,7 +68,7 @@ fn read(path: &str) -> Result<policyfile::PolicyFile, Failure> {
 }
 
 /// The rule of a file, with the instant at which its first day begins.
-fn candidate(county: &str, file: &policyfile::PolicyFile) -> pb::PolicyRevision {
+pub fn candidate(county: &str, file: &policyfile::PolicyFile) -> pb::PolicyRevision {
     let from = file.effective.map(|day| prost_stamp(file.zone.start_of(day)));
     pb::PolicyRevision { effective_time: from, ..wire_rules(&CountyId::trusted(names::id(county)), file.revision()) }
 }
@@ -106,7 +107,8 @@ pub async fn preview(context: &Context, client: &Client, county: &str, which: &W
     shown(context, client, county, &client.preview_policy_revision(request).await?).await
 }
 
-fn revision(county: &str, id: &str) -> String {
+/// The name of a revision.
+pub fn revision(county: &str, id: &str) -> String {
     format!("{county}/policyRevisions/{}", names::id(id))
 }
 
