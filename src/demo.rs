@@ -84,6 +84,8 @@ fn next(server: &str, data_dir: &Path) -> String {
         ("the stay of one person, stretch by stretch", "timeline N-02-running"),
         ("three policies, and the papers that adopted them", "policy history"),
         ("how requests were answered, by policy", "report decisions --from 2013-01-01 --to 2018-01-01 --group-by revision"),
+        ("2014 to 2016 had the county honored every request", "policy simulate honor-always --from 2014-01-01 --to 2017-01-01"),
+        ("the same years under three policies", "report modes decline-all --from 2014-01-01 --to 2017-01-01"),
         ("every hold of 2015, for a spreadsheet", "report holds --from 2015-01-01 --to 2016-01-01 --format csv"),
         ("what was recorded, when and by whom", "events"),
     ];

@@ -267,6 +267,7 @@ calls! {
         once switch_policy_mode(SwitchPolicyModeRequest) -> SwitchPolicyModeResponse;
         once create_policy_revision(CreatePolicyRevisionRequest) -> CreatePolicyRevisionResponse;
         once preview_policy_revision(PreviewPolicyRevisionRequest) -> PreviewPolicyRevisionResponse;
+        stream simulate_policy(SimulatePolicyRequest) -> SimulatePolicyResponse;
         once explain_decision(ExplainDecisionRequest) -> ExplainDecisionResponse;
         once activate_policy_revision(ActivatePolicyRevisionRequest) -> ActivatePolicyRevisionResponse;
         once get_effective_policy(GetEffectivePolicyRequest) -> GetEffectivePolicyResponse;
@@ -285,6 +286,7 @@ calls! {
         once get_decision_report(GetDecisionReportRequest) -> GetDecisionReportResponse;
         once get_cost_report(GetCostReportRequest) -> GetCostReportResponse;
         stream stream_cost_lines(StreamCostLinesRequest) -> StreamCostLinesResponse;
+        once compare_modes(CompareModesRequest) -> CompareModesResponse;
         once get_overdetention_report(GetOverdetentionReportRequest) -> GetOverdetentionReportResponse;
     }
     JournalServiceClient {

@@ -23,6 +23,7 @@ mod policy;
 mod policy_change;
 mod policy_explain;
 mod policy_file;
+mod policy_simulate;
 mod rate;
 mod release;
 mod report;

@@ -14,6 +14,7 @@ use crate::parse::{In, Paper, Writing, as_of, day};
 use crate::policy_change::{self, Activate, Confirm, Which};
 use crate::policy_explain::{self, Explain};
 use crate::policy_file;
+use crate::policy_simulate::{self, Simulate};
 
 /// What to do with the policy.
 #[derive(Debug, Subcommand)]
@@ -62,6 +63,11 @@ pub enum Command {
     ///
     /// Example: detainerctl policy explain --facility tgk --office MIA --document i200 --guarantee none --language es
     Explain(Box<Explain>),
+    /// A past period told anew to other rules, beside what happened: answers, hours, dollars, every answer that differs.
+    /// Nothing is recorded.
+    ///
+    /// Example: detainerctl policy simulate honor-always --from 2014-01-01 --to 2017-01-26
+    Simulate(Box<Simulate>),
     /// Make a revision from a policy file. It waits to be activated.
     Make {
         /// The policy file.
@@ -162,6 +168,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::History => history(context, &client, county).await,
         Command::Check { .. } | Command::Diff { .. } => Ok(()),
         Command::Preview(which) => policy_change::preview(context, &client, &county, &which).await,
+        Command::Simulate(simulate) => policy_simulate::run(context, &client, &county, &simulate).await,
         Command::Explain(command) => policy_explain::explain(context, &client, &county, &command).await,
         Command::Make { file, writing } => policy_change::make(context, &client, &county, &file, &writing).await,
         Command::Activate(command) => policy_change::activate(context, &client, &county, &command).await,

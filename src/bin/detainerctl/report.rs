@@ -8,6 +8,7 @@ use detainer::pb;
 use crate::context::{As, Context, Failure};
 use crate::output;
 use crate::parse::{In, as_of, day};
+use crate::policy_simulate;
 use crate::report_tables as tables;
 
 /// Which report.
@@ -23,6 +24,10 @@ pub enum Command {
     Cost(Grouped),
     /// The lines that the cost report adds up.
     CostLines(Lines),
+    /// One period under several policies, on the same facts: as recorded, honor always, only with a guarantee.
+    ///
+    /// Example: detainerctl report modes policies/cook-2011.toml --from 2014-01-01 --to 2015-01-01
+    Modes(Modes),
     /// Custody that nothing covered, whether or not a hold ever ran.
     Overdetention(Query),
 }
@@ -61,6 +66,16 @@ pub struct Grouped {
     group_by: Vec<In<pb::GroupBy>>,
 }
 
+/// Policies side by side.
+#[derive(Debug, Args)]
+pub struct Modes {
+    /// More rules to suppose: a mode, a policy file, or a revision's id.
+    #[arg(value_name = "MODE|FILE|REVISION")]
+    others: Vec<String>,
+    #[command(flatten)]
+    query: Query,
+}
+
 /// Cost lines.
 #[derive(Debug, Args)]
 pub struct Lines {
@@ -94,6 +109,17 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
             let booking = lines.booking.map(|id| names::booking(&county, &id)).unwrap_or_default();
             cost_lines(context, &client, &county, query, booking).await
         }
+        Command::Modes(modes) => {
+            let query = modes.query.wire(context, zone, &county)?;
+            let others = policy_simulate::others(&county, &modes.others, modes.query.first_day(context, zone))?;
+            let request = pb::CompareModesRequest { query: Some(query), others };
+            let mut answer = client.compare_modes(request).await?;
+            // As they were named here: the server knows a file's rule as a candidate.
+            for (column, told) in answer.columns.iter_mut().skip(3).zip(&modes.others) {
+                column.label.clone_from(told);
+            }
+            output::table(context, &policy_simulate::columns(&answer.columns, cost::manifest(answer.manifest.as_ref(), zone)))
+        }
         Command::Overdetention(query) => {
             let query = query.wire(context, zone, &county)?;
             overdetention(context, &client, &county, query).await
@@ -102,7 +128,13 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
 }
 
 impl Query {
-    fn wire(&self, context: &Context, zone: chrono_tz::Tz, county: &str) -> Result<pb::ReportQuery, Failure> {
+    /// The first day of the period.
+    pub fn first_day(&self, context: &Context, zone: chrono_tz::Tz) -> NaiveDate {
+        self.from.unwrap_or(context.last_month(zone).0)
+    }
+
+    /// As the service asks for it.
+    pub fn wire(&self, context: &Context, zone: chrono_tz::Tz, county: &str) -> Result<pb::ReportQuery, Failure> {
         let (first, next) = context.last_month(zone);
         let from = self.from.unwrap_or(first);
         let to = self.to.unwrap_or_else(|| if self.from.is_some() { month_after(from) } else { next });

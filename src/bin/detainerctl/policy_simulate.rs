@@ -1,0 +1,313 @@
+//! A past period told anew to other rules.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+use clap::Args;
+use detainer::api::convert::policy::wire_rules;
+use detainer::client::table::{Cell, Field, Sheet, Table, column, field, more};
+use detainer::client::{Client, cost, names, time, words};
+use detainer::domain::ids::CountyId;
+use detainer::domain::policy::Revision;
+use detainer::{pb, policyfile};
+use indicatif::{ProgressBar, ProgressStyle};
+use pb::supposed_rule::Rule;
+
+use crate::context::{Context, Failure};
+use crate::output;
+use crate::report::Query;
+
+/// Flips that are shown; a file has all of them.
+const SHOWN: usize = 20;
+
+/// Simulates.
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// What to suppose: a mode, a policy file, a chain of files, or a revision's id; each but the first with `@` and the
+    /// time since when, for example `decline-all@2014-06-01`. The links of a chain bring their days along.
+    #[arg(value_name = "MODE|FILE|REVISION[@TIME]", required = true)]
+    rules: Vec<String>,
+    #[command(flatten)]
+    query: Query,
+    /// Keep every answer that differs in this CSV file; the terminal shows the first of them.
+    #[arg(long, value_name = "FILE")]
+    flips: Option<PathBuf>,
+    /// No progress bar.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// A rule as it is named, without a time.
+fn rule(county: &str, what: &str, day: NaiveDate) -> Result<Rule, Failure> {
+    if let Some(mode) = words::parse::<pb::PolicyMode>(what) {
+        return Ok(Rule::Mode(mode.into()));
+    }
+    if Path::new(what).extension().is_some_and(|ending| ending == "toml") || Path::new(what).exists() {
+        return Ok(Rule::Candidate(candidate(county, read(Path::new(what))?.revision(), day)));
+    }
+    Ok(Rule::Name(format!("{county}/policyRevisions/{}", names::id(what))))
+}
+
+/// The rule of a file. What its source tells no day of is supposed to be of the day since when it is supposed.
+fn candidate(county: &str, rule: &Revision, day: NaiveDate) -> pb::PolicyRevision {
+    let mut told = wire_rules(&CountyId::trusted(names::id(county)), rule);
+    let day = Some(time::date(day));
+    told.adopted_date = told.adopted_date.or(day);
+    for paper in told.instrument.iter_mut().chain(told.layers.iter_mut().filter_map(|layer| layer.instrument.as_mut())) {
+        paper.date = paper.date.or(day);
+    }
+    told
+}
+
+fn text(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+}
+
+fn mistakes(path: &Path, mistakes: &[policyfile::Mistake]) -> Failure {
+    let told: Vec<String> = mistakes.iter().map(|mistake| format!("{}: {mistake}", path.display())).collect();
+    Failure::Usage(told.join("\n"))
+}
+
+fn read(path: &Path) -> Result<policyfile::PolicyFile, Failure> {
+    policyfile::parse(&text(path)?).map_err(|found| mistakes(path, &found))
+}
+
+fn is_chain(what: &str) -> bool {
+    std::fs::read_to_string(what).is_ok_and(|text| policyfile::is_chain(&text))
+}
+
+/// Rules, each by itself over the whole period.
+pub fn others(county: &str, told: &[String], day: NaiveDate) -> Result<Vec<pb::SupposedRule>, Failure> {
+    let mut rules = Vec::new();
+    for what in told {
+        if is_chain(what) {
+            return Err(Failure::Usage(format!("{what} is a chain: `detainerctl policy simulate` takes it")));
+        }
+        rules.push(pb::SupposedRule { rule: Some(rule(county, what, day)?), effective_time: None });
+    }
+    Ok(rules)
+}
+
+/// The links of a chain that are in force in a period, the first of them since it begins.
+fn links(county: &str, path: &Path, period: (NaiveDate, NaiveDate)) -> Result<Vec<pb::SupposedRule>, Failure> {
+    let chain = policyfile::parse_chain(&text(path)?).map_err(|found| mistakes(path, &found))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut files = HashMap::new();
+    for name in chain.files() {
+        files.insert(name.to_string(), read(&folder.join(&**name))?);
+    }
+    let mut rules = Vec::new();
+    for link in &chain.links {
+        let from = link.from.filter(|from| *from > period.0);
+        if from.is_some_and(|from| from >= period.1) {
+            continue;
+        }
+        if from.is_none() {
+            rules.clear();
+        }
+        let rule = chain.rule(link, |name| files.get(name));
+        let rule = rule.map_err(|why| Failure::Usage(format!("{}: {why}", path.display())))?;
+        let told = candidate(county, &rule, from.unwrap_or(period.0));
+        let effective_time = from.map(|from| time::stamp(chain.zone.start_of(from).utc()));
+        rules.push(pb::SupposedRule { rule: Some(Rule::Candidate(told)), effective_time });
+    }
+    if chain.until.is_some_and(|until| until < period.1) {
+        let until = chain.until.map(|day| day.to_string()).unwrap_or_default();
+        return Err(Failure::Usage(format!("{}: tells nothing from {until} on: choose --to accordingly", path.display())));
+    }
+    Ok(rules)
+}
+
+async fn rules(
+    context: &Context,
+    client: &Client,
+    county: &str,
+    command: &Simulate,
+    period: (NaiveDate, NaiveDate),
+) -> Result<Vec<pb::SupposedRule>, Failure> {
+    let mut rules = Vec::new();
+    for told in &command.rules {
+        let (what, at) = told.split_once('@').map_or((told.as_str(), None), |(what, at)| (what, Some(at)));
+        if is_chain(what) {
+            if at.is_some() || command.rules.len() > 1 {
+                return Err(Failure::Usage(format!("{what} is a chain: it stands alone and brings its days along")));
+            }
+            return links(county, Path::new(what), period);
+        }
+        let effective_time = match at {
+            Some(at) => Some(time::stamp(context.county_time(client, county, at).await?)),
+            None => None,
+        };
+        rules.push(pb::SupposedRule { rule: Some(rule(county, what, period.0)?), effective_time });
+    }
+    Ok(rules)
+}
+
+/// Simulates, with a bar, and shows what came of it.
+pub async fn run(context: &Context, client: &Client, county: &str, command: &Simulate) -> Result<(), Failure> {
+    use pb::simulate_policy_response::Part;
+    let zone = context.county_zone(client, county).await?;
+    let query = command.query.wire(context, zone, county)?;
+    let day = |date: Option<&pb::Date>| date.and_then(time::day).unwrap_or_default();
+    let period = query.period.as_ref().map(|period| (day(period.start_date.as_ref()), day(period.end_date.as_ref())));
+    let rules = rules(context, client, county, command, period.unwrap_or_default()).await?;
+    let mut kept = match &command.flips {
+        Some(path) => {
+            let file = File::create(path).map_err(|error| Failure::Other(format!("{}: {error}", path.display())))?;
+            let mut csv = csv::Writer::from_writer(file);
+            csv.write_record(FLIPS.map(|(key, _)| key)).map_err(std::io::Error::from)?;
+            Some(csv)
+        }
+        None => None,
+    };
+    let bar = if command.quiet { ProgressBar::hidden() } else { ProgressBar::new(0) };
+    bar.set_style(
+        ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} stays, {per_sec}, {eta} left, {msg} answers differ")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    let mut flips = Table::new("Answers that differ", FLIPS.map(|(k, h)| column(k, h)).into(), "No answer differs.");
+    flips.columns.extend([more("facility"), more("before_reason"), more("explanation")]);
+    let (mut count, mut comparison, mut manifest) = (0_usize, None, None);
+    let mut stream = client.simulate_policy(pb::SimulatePolicyRequest { query: Some(query), rules }).await?;
+    while let Some(message) = stream.message().await.map_err(|status| client.error(&status))? {
+        match message.part {
+            Some(Part::Progress(progress)) => {
+                bar.set_length(u64::try_from(progress.bookings_total).unwrap_or(0));
+                bar.set_position(u64::try_from(progress.bookings_done).unwrap_or(0));
+                bar.set_message(count.to_string());
+            }
+            Some(Part::Flip(flip)) => {
+                count += 1;
+                let row = row(&flip, zone);
+                if let Some(csv) = &mut kept {
+                    let plain = row.iter().take(FLIPS.len()).map(|cell| cell.shown(true));
+                    csv.write_record(plain).map_err(std::io::Error::from)?;
+                }
+                if count <= SHOWN {
+                    flips.rows.push(row);
+                }
+            }
+            Some(Part::Comparison(told)) => comparison = Some(told),
+            Some(Part::Manifest(last)) => manifest = Some(last),
+            Some(Part::AsOfPair(_)) | None => {}
+        }
+    }
+    bar.finish_and_clear();
+    if let Some(csv) = &mut kept {
+        csv.flush()?;
+    }
+    let (Some(comparison), Some(manifest)) = (comparison, manifest) else {
+        return Err(Failure::Other("the simulation was cut short; ask again".to_owned()));
+    };
+    shown(context, command, &comparison, cost::manifest(Some(&manifest), zone), flips, count)
+}
+
+fn shown(
+    context: &Context,
+    command: &Simulate,
+    comparison: &pb::PolicyComparison,
+    manifest: Vec<Field>,
+    flips: Table,
+    count: usize,
+) -> Result<(), Failure> {
+    let supposed = comparison.supposed.clone().map(|one| pb::PolicyColumn { label: command.rules.join(", then "), ..one });
+    let both: Vec<pb::PolicyColumn> = comparison.recorded.iter().chain(&supposed).cloned().collect();
+    let mut fields = vec![
+        field("booking_count", "stays told anew", Cell::Int(comparison.booking_count)),
+        field("flip_count", "answers that differ", Cell::Int(comparison.flip_count)),
+        field("not_alike_count", "stays not of these facts and rules alone", Cell::Int(comparison.not_alike_count)),
+    ];
+    fields.extend(manifest);
+    let mut notes = Vec::new();
+    if count > flips.rows.len() {
+        let all = command.flips.as_ref().map_or("--flips FILE keeps all".to_owned(), |path| format!("all in {}", path.display()));
+        notes.push(format!("{} of {count} answers that differ are shown; {all}.", flips.rows.len()));
+    }
+    if comparison.not_alike_count > 0 {
+        notes.push("In stays of which facts came late or were corrected, not every difference is the rule's doing.".to_owned());
+    }
+    let parts = vec![("comparison", columns(&both, Vec::new())), ("flips", flips)];
+    let title = "What would have been; nothing was recorded.".to_owned();
+    output::sheet(context, &Sheet { title, fields, parts, notes })
+}
+
+/// What is shown, and kept, of an answer that differs.
+const FLIPS: [(&str, &str); 5] =
+    [("detainer", "DETAINER"), ("effective_time", "FROM"), ("before", "BEFORE"), ("after", "AFTER"), ("reason", "BECAUSE")];
+
+fn row(flip: &pb::SimulatedFlip, zone: chrono_tz::Tz) -> Vec<Cell> {
+    let outcome = |decision: Option<&pb::Decision>| {
+        decision.map_or(Cell::text("none"), |decision| Cell::word::<pb::Outcome>(decision.outcome))
+    };
+    let (before, after) = (flip.recorded.as_ref(), flip.supposed.as_ref());
+    let reason = |decision: Option<&pb::Decision>| Cell::word::<pb::DecisionReason>(decision.map_or(0, |one| one.reason));
+    let sentences = after.and_then(|one| one.sentences.iter().find(|told| told.language == "en"));
+    vec![
+        Cell::text(names::under_booking(&flip.detainer)),
+        Cell::time(flip.effective_time.as_ref(), zone),
+        outcome(before),
+        outcome(after),
+        reason(after),
+        Cell::text(names::id(&flip.facility)),
+        reason(before),
+        Cell::text(sentences.map(|told| format!("{} {}", told.answer, told.basis)).unwrap_or_default()),
+    ]
+}
+
+/// Policies side by side: a row each.
+pub fn columns(policies: &[pb::PolicyColumn], about: Vec<Field>) -> Table {
+    let columns = vec![
+        column("policy", "POLICY"),
+        column("detainer_count", "DETAINERS"),
+        column("honored_count", "HONORED"),
+        column("declined_count", "DECLINED"),
+        column("needs_review_count", "REVIEW"),
+        column("hold_count", "HOLDS"),
+        column("held", "HELD"),
+        column("over_detained", "OVER-DETAINED"),
+        column("incurred", "INCURRED"),
+        column("covered", "COVERED"),
+        column("absorbed", "ABSORBED"),
+        column("further", "FURTHER AT MOST"),
+        more("authorized_late"),
+        more("notified_count"),
+        more("transferred_count"),
+        more("over_detained_stay_count"),
+        more("released_early_count"),
+        more("further_incurred"),
+        more("further_covered"),
+    ];
+    let mut table = Table::new("", columns, "No policy.");
+    table.about = about;
+    table.rows = policies.iter().map(column_row).collect();
+    table
+}
+
+fn column_row(one: &pb::PolicyColumn) -> Vec<Cell> {
+    let totals = |amount: &Option<pb::ComparedAmount>| amount.as_ref().and_then(|one| one.totals.clone()).unwrap_or_default();
+    let length = |amount: &Option<pb::ComparedAmount>| Cell::length(amount.as_ref().and_then(|one| one.duration.as_ref()));
+    let (custody, further) = (totals(&one.custody), totals(&one.further));
+    vec![
+        Cell::text(words::parse::<pb::PolicyMode>(&one.label).map_or_else(|| one.label.clone(), words::word)),
+        Cell::Int(one.detainer_count),
+        Cell::Int(one.honored_count),
+        Cell::Int(one.declined_count),
+        Cell::Int(one.needs_review_count),
+        Cell::Int(one.hold_count),
+        length(&one.held),
+        length(&one.over_detained),
+        Cell::money(custody.incurred.as_ref()),
+        Cell::money(custody.covered.as_ref()),
+        Cell::money(custody.absorbed.as_ref()),
+        length(&one.further),
+        length(&one.authorized_late),
+        Cell::Int(one.notified_count),
+        Cell::Int(one.transferred_count),
+        Cell::Int(one.over_detained_stay_count),
+        Cell::Int(one.released_early_count),
+        Cell::money(further.incurred.as_ref()),
+        Cell::money(further.covered.as_ref()),
+    ]
+}
