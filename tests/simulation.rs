@@ -21,9 +21,10 @@ mod common;
 use common::decade::{self, NOW};
 use common::desk::{Desk, fields, reason, with};
 use detainer::domain::agreement::Agreement;
+use detainer::domain::command::{BookingCommand, CloseBasis};
 use detainer::domain::detainer::Edition;
-use detainer::domain::facts::EndKind;
-use detainer::domain::ids::{BookingId, FacilityId};
+use detainer::domain::facts::{CloseReason, EndKind};
+use detainer::domain::ids::{BasisId, BookingId, FacilityId};
 use detainer::domain::money::Cents;
 use detainer::domain::policy::Mode;
 use detainer::domain::rate::{DayCount, Rate};
@@ -173,6 +174,35 @@ async fn a_past_told_anew_under_the_rules_as_they_were_is_that_past() {
         let last = told.progress.last().unwrap();
         assert_eq!((last.bookings_done, last.bookings_total, told.comparison.booking_count), (8, 8, 8));
         assert_eq!((told.comparison.not_alike_count, told.manifest.report_version.as_str()), (0, "policy-simulation/1"));
+        desk.close().await;
+    }
+}
+
+/// Rows of a history are recorded long after their time: what is barred from the day of their record on is not barred on
+/// the days that they tell of.
+#[tokio::test]
+async fn what_a_late_row_bars_from_its_record_on_bars_nothing_before() {
+    for fresh in common::engines().await {
+        let desk = Desk::open(&fresh, "2017-01-02T15:00:00Z").await;
+        desk.found("America/New_York", &[("jail", "America/New_York")]).await;
+        desk.switch(revision("r", Mode::HonorAlways), "2017-01-02T15:00:00Z").await;
+        desk.at("2018-01-02T15:00:00Z").book("b1", "jail", "2017-03-06T15:00:00Z").await;
+        desk.receive("b1", "MIA", Edition::I247Of2012, false, "2017-03-06T15:00:00Z").await;
+        desk.bail("b1", "2017-03-08T16:00:00Z").await;
+        // Until this is recorded, the hold of 8 March is known to have ended at its deadline.
+        let open = BookingCommand::OpenBasis(testing::basis("B", instant("2017-03-08T20:00:00Z")));
+        desk.booking("b1", open).await;
+        let (basis, at, reason) = (BasisId::trusted("B"), instant("2017-03-09T20:00:00Z"), CloseReason::BailPosted);
+        let close = CloseBasis { basis, at, reason, text: None, source: testing::source() };
+        desk.booking("b1", BookingCommand::CloseBasis(close)).await;
+        desk.end("b1", EndKind::Released, "2017-03-09T20:00:00Z").await;
+        let booking = desk.ledger.booking(&desk.county, &BookingId::trusted("b1"), AsOf::Latest).await.unwrap().1.unwrap();
+        assert!(booking.custody.barred.is_some(), "{:?}", booking.custody);
+        let query = days("2017-03-01", "2017-04-01", "2017-04-01T04:00:00Z");
+        let told = simulate(&desk, vec![named("r", None)], query).await.unwrap();
+        let (recorded, supposed) = (told.comparison.recorded.unwrap(), told.comparison.supposed.unwrap());
+        // Four of the 48 hours were used before the second basis.
+        assert_eq!((figures(&recorded).0[2], figures(&supposed).0[2]), (44, 44));
         desk.close().await;
     }
 }

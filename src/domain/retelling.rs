@@ -275,12 +275,14 @@ pub fn beyond(county: &County, booking: &Booking) -> Result<Option<Beyond>, Cost
     let honored = |detainer: &Detainer| {
         from < detainer.ended() && detainer.decision_at(from).is_some_and(|decision| decision.outcome == Outcome::Honor)
     };
-    if booking.custody.barred.is_some() || !booking.bases_known || !booking.detainers.iter().any(honored) {
+    let barred = booking.custody.barred.is_some_and(|barred| barred <= from);
+    if barred || !booking.bases_known || !booking.detainers.iter().any(honored) {
         return Ok(None);
     }
     let mut stays = Booking { ending: None, ..forgotten(booking) };
     for (stays, told) in stays.detainers.iter_mut().zip(&booking.detainers) {
-        stays.decisions.clone_from(&told.decisions);
+        // What was decided ahead was for a stay that went on.
+        stays.decisions = told.decisions.iter().filter(|decision| decision.at.effective <= from).cloned().collect();
     }
     stays.reservations.clone_from(&booking.reservations);
     for basis in &mut stays.bases {
