@@ -243,7 +243,9 @@ async fn a_county_that_previews_and_asks_two_persons() {
         let wrong = bookings.confirm_proposal(with(&second, confirm("7", &[1; 32]))).await.unwrap_err();
         assert_eq!(reason(&wrong), "PROPOSAL_DIFFERS");
         let done = bookings.confirm_proposal(with(&second, confirm("8", &proposal.content_digest))).await.unwrap().into_inner();
-        assert_eq!(done.proposal.unwrap().state(), pb::ProposalState::Confirmed);
+        assert_eq!(done.proposal.as_ref().map(pb::Proposal::state), Some(pb::ProposalState::Confirmed));
+        let counted = (done.detainers_decided, done.turned_to_honor, done.turned_from_honor, done.holds_ended);
+        assert_eq!((counted, done.impact_digest), ((3, 0, 3, 2), preview.preview_digest.clone()), "what it did");
         for id in ["A", "B", "C"] {
             assert_eq!(answer(&desk, id, "2024-03-15T23:30:00Z").await, (Outcome::Decline, DecisionReason::DeclineAll), "{id}");
         }

@@ -17,30 +17,45 @@ pub fn render(file: &PolicyFile) -> String {
     for words in file.text.lines() {
         line(&mut out, 1, &format!("| {}", words.trim()));
     }
-    for (name, value) in clauses(&file.rules) {
-        line(&mut out, 1, &format!("{name}: {value}"));
-    }
-    for (n, layer) in file.rules.layers.iter().enumerate() {
-        line(&mut out, 1, &format!("layer {}: {}", n + 1, layer_words(layer, file.zone)));
-        tree(&mut out, 2, &layer.condition);
-    }
-    if let Some(condition) = &file.rules.condition {
-        line(&mut out, 1, "honored where:");
-        tree(&mut out, 2, condition);
-    }
-    for (words, condition) in
-        [("the office is notified where:", &file.rules.notify_where), ("handed over where:", &file.rules.transfer_where)]
-    {
-        if let Some(condition) = condition {
-            line(&mut out, 1, words);
-            tree(&mut out, 2, condition);
-        }
-    }
+    rule(&mut out, &file.rules, file.zone);
     line(&mut out, 1, &format!("examples: {}", file.examples.len()));
     for example in &file.examples {
         line(&mut out, 2, &format!("{}: {}", local_day(example.at, file.zone), example.name));
     }
     out
+}
+
+/// A county's revision as a file's rule is listed: its title, what is known about it by name, its rule.
+#[must_use]
+pub fn render_revision(revision: &Revision, zone: Zone, about: &[(&str, String)]) -> String {
+    let mut out = String::new();
+    line(&mut out, 0, &format!("{}: {}", revision.id, revision.instrument.title));
+    for (name, value) in about {
+        line(&mut out, 1, &format!("{name}: {value}"));
+    }
+    rule(&mut out, revision, zone);
+    out
+}
+
+/// The clauses of a rule, then its trees.
+fn rule(out: &mut String, rules: &Revision, zone: Zone) {
+    for (name, value) in clauses(rules) {
+        line(out, 1, &format!("{name}: {value}"));
+    }
+    for (n, layer) in rules.layers.iter().enumerate() {
+        line(out, 1, &format!("layer {}: {}", n + 1, layer_words(layer, zone)));
+        tree(out, 2, &layer.condition);
+    }
+    for (words, condition) in [
+        ("honored where:", &rules.condition),
+        ("the office is notified where:", &rules.notify_where),
+        ("handed over where:", &rules.transfer_where),
+    ] {
+        if let Some(condition) = condition {
+            line(out, 1, words);
+            tree(out, 2, condition);
+        }
+    }
 }
 
 fn line(out: &mut String, indent: usize, words: &str) {

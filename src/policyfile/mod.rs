@@ -21,7 +21,7 @@ pub use chain::{Case, CaseDay, Chain, Link, is_chain, parse_chain};
 pub use diff::{Change, Difference, Differs, diff};
 pub use example::{Example, Expect, Promise, Request, Told};
 pub use file::parse;
-pub use listing::render;
+pub use listing::{render, render_revision};
 
 use crate::domain::clock::Limit;
 use crate::domain::ids::RevisionId;

@@ -120,6 +120,7 @@ impl Api {
             proposal: Some(wire_proposal(about, done, String::new(), at)),
             receipt: receipt(&county, written.pair, known.seq, request.validate_only),
             booking: Some(wire_booking(&county, &known, Shown::default())),
+            ..pb::ConfirmProposalResponse::default()
         })
     }
 
@@ -149,6 +150,11 @@ impl Api {
             proposal: Some(wire_proposal(about, done, String::new(), done.confirmed.unwrap_or(done.proposed))),
             receipt: receipt(county, written.pair, written.county.policy_seq, validate_only),
             booking: None,
+            detainers_decided: written.followed.decided,
+            turned_to_honor: written.followed.to_honor(),
+            turned_from_honor: written.followed.from_honor(),
+            holds_ended: written.followed.holds_ended(),
+            impact_digest: written.followed.digest().to_vec(),
         })
     }
 

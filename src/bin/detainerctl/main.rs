@@ -20,6 +20,7 @@ mod import;
 mod output;
 mod parse;
 mod policy;
+mod policy_chain;
 mod policy_change;
 mod policy_explain;
 mod policy_file;

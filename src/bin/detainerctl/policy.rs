@@ -1,6 +1,6 @@
 //! The policy.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
@@ -11,7 +11,7 @@ use detainer::pb;
 use crate::context::{As, Context, Failure};
 use crate::output;
 use crate::parse::{In, Paper, Writing, as_of, day};
-use crate::policy_change::{self, Activate, Confirm, Which};
+use crate::policy_change::{self, Activate, Confirm, Dates, Which};
 use crate::policy_explain::{self, Explain};
 use crate::policy_file;
 use crate::policy_simulate::{self, Simulate};
@@ -24,11 +24,11 @@ pub enum Command {
     /// Example: detainerctl policy switch require-reimbursement-guarantee --adopted 2013-12-03 --effective 2014-01-01
     /// --open-detainers reevaluate --title "Resolution R-1008-13" --citation R-1008-13 --dated 2013-12-03
     Switch(Box<Switch>),
-    /// The policy in force; or with a file, what that policy file says.
+    /// The policy in force; or with a file or a revision's id, what that one says.
     Show {
-        /// A policy file. No server is asked.
-        #[arg(value_name = "FILE", conflicts_with_all = ["at", "as_of"])]
-        file: Option<PathBuf>,
+        /// A policy file, for which no server is asked, or the id of a revision.
+        #[arg(value_name = "FILE|REVISION", conflicts_with = "at")]
+        what: Option<String>,
         /// The moment asked about. Left out: now.
         #[arg(long, value_name = "TIME")]
         at: Option<String>,
@@ -74,9 +74,13 @@ pub enum Command {
         #[arg(value_name = "FILE")]
         file: String,
         #[command(flatten)]
+        dates: Dates,
+        #[command(flatten)]
         writing: Writing,
     },
     /// Activate a policy file, or a revision that was made: shows what it will do, and asks first at a terminal.
+    ///
+    /// A chain of policy files is loaded as the history of a county without any policy yet: each step in order.
     Activate(Box<Activate>),
     /// Confirm a change of policy that another person proposed, within 24 hours.
     Confirm(Confirm),
@@ -149,13 +153,18 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
     match &command {
         Command::Check { files } => return policy_file::check(context, files),
         Command::Diff { before, after } => return policy_file::diff(context, before, after),
-        Command::Show { file: Some(file), .. } => return policy_file::show(file),
+        Command::Show { what: Some(file), as_of: None, .. } if policy_change::is_file(file) => {
+            return policy_file::show(Path::new(file));
+        }
         _ => {}
     }
     let client = context.client(As::Administrator).await?;
     let county = context.county(&client).await?;
     match command {
         Command::Switch(command) => switch(context, &client, county, &command).await,
+        Command::Show { what: Some(id), as_of: known, .. } => {
+            policy_change::show(context, &client, &county, &id, known.as_deref()).await
+        }
         Command::Show { at, as_of: known, .. } => {
             let zone = context.county_zone(&client, &county).await?;
             let request = pb::GetEffectivePolicyRequest {
@@ -170,7 +179,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Preview(which) => policy_change::preview(context, &client, &county, &which).await,
         Command::Simulate(simulate) => policy_simulate::run(context, &client, &county, &simulate).await,
         Command::Explain(command) => policy_explain::explain(context, &client, &county, &command).await,
-        Command::Make { file, writing } => policy_change::make(context, &client, &county, &file, &writing).await,
+        Command::Make { file, dates, writing } => policy_change::make(context, &client, &county, &file, &dates, &writing).await,
         Command::Activate(command) => policy_change::activate(context, &client, &county, &command).await,
         Command::Confirm(command) => policy_change::confirm(context, &client, &county, &command).await,
     }

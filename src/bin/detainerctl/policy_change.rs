@@ -3,42 +3,87 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 
+use chrono::NaiveDate;
 use clap::Args;
-use detainer::api::convert::policy::wire_rules;
+use detainer::api::convert::policy::{read_rules, wire_rules};
+use detainer::api::time::Fields;
 use detainer::client::table::{Cell, Sheet, Table, about, column, field, more};
 use detainer::client::{Client, names, time, words};
-use detainer::domain::ids::CountyId;
+use detainer::domain::ids::{CountyId, RevisionId};
+use detainer::domain::policy::{Instrument, Revision};
 use detainer::{pb, policyfile};
 use pb::preview_policy_revision_request::Subject;
 
 use crate::context::{Context, Failure};
 use crate::output;
-use crate::parse::Writing;
+use crate::parse::{Writing, as_of, day};
+use crate::policy_chain;
 
 /// Which rule, and when.
 #[derive(Debug, Args)]
 pub struct Which {
     /// A policy file, or the id of a revision that was made.
     #[arg(value_name = "FILE|REVISION")]
-    what: String,
+    pub what: String,
     /// When it takes effect; may lie ahead. Left out: when it was meant to, or now.
     #[arg(long, value_name = "TIME")]
-    effective: Option<String>,
+    pub effective: Option<String>,
+    #[command(flatten)]
+    pub dates: Dates,
+}
+
+/// Days that a policy file's source does not tell, and that a county knows of its own act.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Dates {
+    /// When the rule was adopted, where the file does not tell; of a step of a chain ID=DAY, as often as needed.
+    #[arg(long, value_name = "DAY|ID=DAY", value_parser = day_of)]
+    adopted: Vec<DayOf>,
+    /// The date of its paper, where the file does not tell; of a step of a chain ID=DAY.
+    #[arg(long, value_name = "DAY|ID=DAY", value_parser = day_of)]
+    dated: Vec<DayOf>,
+}
+
+/// A day, and of which policy.
+#[derive(Debug, Clone)]
+struct DayOf {
+    policy: Option<String>,
+    day: NaiveDate,
+}
+
+fn day_of(text: &str) -> Result<DayOf, String> {
+    let (policy, told) = text.split_once('=').map_or((None, text), |(policy, told)| (Some(policy.to_owned()), told));
+    Ok(DayOf { policy, day: day(told)? })
+}
+
+impl Dates {
+    /// Refuses a day that does not say of which step of a chain it is.
+    pub fn each_named(&self, path: &str) -> Result<(), Failure> {
+        match self.adopted.iter().chain(&self.dated).find(|told| told.policy.is_none()) {
+            Some(told) => {
+                Err(Failure::Usage(format!("{}: {path} is a chain: say of which policy, as ID={}", told.day, told.day)))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn of_policy(all: &[DayOf], id: &str) -> Option<NaiveDate> {
+    all.iter().find(|told| told.policy.as_deref().is_none_or(|policy| policy == id)).map(|told| told.day)
 }
 
 /// Activates a rule.
 #[derive(Debug, Args)]
 pub struct Activate {
     #[command(flatten)]
-    which: Which,
+    pub which: Which,
     /// The digest of the preview to go by. Left out: it is previewed now, and shown.
     #[arg(long, value_name = "SHA256")]
-    digest: Option<String>,
+    pub digest: Option<String>,
     /// Do not ask.
     #[arg(long)]
-    yes: bool,
+    pub yes: bool,
     #[command(flatten)]
-    writing: Writing,
+    pub writing: Writing,
 }
 
 /// Confirms what another person proposed.
@@ -53,7 +98,17 @@ pub struct Confirm {
     writing: Writing,
 }
 
-/// Whether a word on the command line names a file.
+impl Which {
+    /// Refuses days that were stated of what is no file: a revision that was made has its own.
+    fn of_a_file(&self) -> Result<(), Failure> {
+        if self.dates.adopted.is_empty() && self.dates.dated.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::Usage(format!("{}: --adopted and --dated go only with a policy file", self.what)))
+    }
+}
+
+/// Whether a policy file is meant, not a revision's id.
 pub fn is_file(what: &str) -> bool {
     Path::new(what).extension().is_some_and(|ending| ending == "toml") || Path::new(what).exists()
 }
@@ -61,16 +116,72 @@ pub fn is_file(what: &str) -> bool {
 /// Reads a policy file; every mistake with its place.
 pub fn read(path: &str) -> Result<policyfile::PolicyFile, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{path}: {error}")))?;
-    policyfile::parse(&text).map_err(|mistakes| {
-        let told: Vec<String> = mistakes.iter().map(|mistake| format!("{path}: {mistake}")).collect();
-        Failure::Usage(told.join("\n"))
-    })
+    policyfile::parse(&text).map_err(|found| mistakes(path, &found))
+}
+
+/// Every mistake of a file, a line each.
+pub fn mistakes(path: &str, found: &[policyfile::Mistake]) -> Failure {
+    let told: Vec<String> = found.iter().map(|mistake| format!("{path}: {mistake}")).collect();
+    Failure::Usage(told.join("\n"))
 }
 
 /// The rule of a file, with the instant at which its first day begins.
-pub fn candidate(county: &str, file: &policyfile::PolicyFile) -> pb::PolicyRevision {
+fn candidate(county: &str, path: &str, file: &policyfile::PolicyFile, dates: &Dates) -> Result<pb::PolicyRevision, Failure> {
+    let rule = dated(path, file.revision(), dates).map_err(|missing| Failure::Usage(missing.join("\n")))?;
     let from = file.effective.map(|day| prost_stamp(file.zone.start_of(day)));
-    pb::PolicyRevision { effective_time: from, ..wire_rules(&CountyId::trusted(names::id(county)), file.revision()) }
+    Ok(pb::PolicyRevision { effective_time: from, ..wire(county, &rule) })
+}
+
+/// A rule as the contract tells it.
+pub fn wire(county: &str, rule: &Revision) -> pb::PolicyRevision {
+    wire_rules(&CountyId::trusted(names::id(county)), rule)
+}
+
+/// The rule of a file that is only supposed: what its source tells no day of is of the day since when it is supposed.
+pub fn supposed(county: &str, rule: &Revision, day: NaiveDate) -> pb::PolicyRevision {
+    let (mut told, day) = (wire(county, rule), Some(time::date(day)));
+    told.adopted_date = told.adopted_date.or(day);
+    for paper in told.instrument.iter_mut().chain(told.layers.iter_mut().filter_map(|layer| layer.instrument.as_mut())) {
+        paper.date = paper.date.or(day);
+    }
+    told
+}
+
+/// A file's rule with the days that a county must state; or which are missing, and how to tell them.
+pub fn dated(path: &str, own: &Revision, dates: &Dates) -> Result<Revision, Vec<String>> {
+    let id = own.id.as_str();
+    let adopted = told(path, "adopted", "--adopted", own.adopted, of_policy(&dates.adopted, id));
+    let paper = told(path, "instrument.date", "--dated", own.instrument.date, of_policy(&dates.dated, id));
+    let (adopted, paper) = match (adopted, paper) {
+        (Ok(adopted), Ok(paper)) => (adopted, paper),
+        (adopted, paper) => return Err([adopted.err(), paper.err()].into_iter().flatten().collect()),
+    };
+    // A paper that stands in the file twice is one.
+    let with_date = |one: &Instrument| match one.date {
+        None if *one == own.instrument => Ok(Instrument { date: Some(paper), ..one.clone() }),
+        None => Err(vec![format!("{path}: the paper `{}` needs its `date` in the file", one.title)]),
+        Some(_) => Ok(one.clone()),
+    };
+    let mut rule = Revision { adopted: Some(adopted), ..own.clone() };
+    for layer in &mut rule.layers {
+        layer.instrument = with_date(&layer.instrument)?;
+    }
+    rule.lent_holds = rule.lent_holds.as_ref().map(with_date).transpose()?;
+    rule.instrument = with_date(&own.instrument)?;
+    Ok(rule)
+}
+
+/// A day from the file, or else from the command line.
+fn told(path: &str, key: &str, flag: &str, file: Option<NaiveDate>, line: Option<NaiveDate>) -> Result<NaiveDate, String> {
+    match (file, line) {
+        (Some(file), Some(line)) if file != line => {
+            Err(format!("{flag} {line}: {path} says `{key} = {file}`; leave the flag out, or mend the file"))
+        }
+        (Some(day), _) | (None, Some(day)) => Ok(day),
+        (None, None) => Err(format!(
+            "{path} tells no `{key}`, which a county must state: name the day with {flag}, or write it into the file"
+        )),
+    }
 }
 
 fn prost_stamp(at: detainer::domain::time::Instant) -> prost_types::Timestamp {
@@ -78,36 +189,80 @@ fn prost_stamp(at: detainer::domain::time::Instant) -> prost_types::Timestamp {
 }
 
 /// Makes a revision from a file; it waits to be activated.
-pub async fn make(context: &Context, client: &Client, county: &str, path: &str, writing: &Writing) -> Result<(), Failure> {
+pub async fn make(
+    context: &Context,
+    client: &Client,
+    county: &str,
+    path: &str,
+    dates: &Dates,
+    writing: &Writing,
+) -> Result<(), Failure> {
     let file = read(path)?;
-    let answer = client.create_policy_revision(making(county, &file, writing)).await?;
+    let rule = candidate(county, path, &file, dates)?;
+    let answer = client.create_policy_revision(making(county, &file, rule, writing)).await?;
     output::recorded(context, client, &format!("Revision {}, which waits to be activated", file.id), answer.receipt.as_ref())
         .await
 }
 
-fn making(county: &str, file: &policyfile::PolicyFile, writing: &Writing) -> pb::CreatePolicyRevisionRequest {
+fn making(
+    county: &str,
+    file: &policyfile::PolicyFile,
+    rule: pb::PolicyRevision,
+    writing: &Writing,
+) -> pb::CreatePolicyRevisionRequest {
     pb::CreatePolicyRevisionRequest {
         parent: county.to_owned(),
         request_id: writing.id(),
         validate_only: writing.validate_only,
         revision_id: file.id.as_str().to_owned(),
-        policy_revision: Some(candidate(county, file)),
+        policy_revision: Some(rule),
     }
 }
 
 /// Shows what a rule would do.
 pub async fn preview(context: &Context, client: &Client, county: &str, which: &Which) -> Result<(), Failure> {
     let subject = if is_file(&which.what) {
-        let policy_revision = Some(candidate(county, &read(&which.what)?));
+        let policy_revision = Some(candidate(county, &which.what, &read(&which.what)?, &which.dates)?);
         Subject::Candidate(pb::PolicyRevisionSubject { parent: county.to_owned(), policy_revision })
     } else {
+        which.of_a_file()?;
         Subject::Name(revision(county, &which.what))
     };
     let request = asking(context, client, county, subject, which.effective.as_deref()).await?;
     shown(context, client, county, &client.preview_policy_revision(request).await?).await
 }
 
-/// The name of a revision.
+/// A county's revision, as a policy file is listed.
+pub async fn show(context: &Context, client: &Client, county: &str, id: &str, known: Option<&str>) -> Result<(), Failure> {
+    let zone = context.county_zone(client, county).await?;
+    let request = pb::GetPolicyRevisionRequest { name: revision(county, id), as_of: as_of(known, zone, context.now())? };
+    let found = client.get_policy_revision(request).await?.policy_revision.unwrap_or_default();
+    let mut fields = Fields::new();
+    let rule = read_rules(&mut fields, "", &CountyId::trusted(names::id(county)), &found);
+    let (Some(rule), Ok(id)) = (rule, RevisionId::new(names::id(&found.name))) else {
+        return Err(Failure::Usage(format!("{id}: the server's answer has parts that this program does not know")));
+    };
+    let at = |told: &Option<prost_types::Timestamp>| {
+        told.as_ref().and_then(time::utc).map(|at| time::show(at, zone)).unwrap_or_else(|| "not told".to_owned())
+    };
+    let state = if found.state() == pb::PolicyRevisionState::Draft { "made, not activated" } else { "activated" };
+    let mut about = vec![
+        ("state", state.to_owned()),
+        ("adopted", rule.adopted.map(|day| day.to_string()).unwrap_or_default()),
+        ("in force from", at(&found.effective_time)),
+    ];
+    if found.end_time.is_some() {
+        about.push(("until", at(&found.end_time)));
+    }
+    about.push(("author", found.author.clone()));
+    if !found.approver.is_empty() {
+        about.push(("confirmed by", found.approver.clone()));
+    }
+    let shown = zone.name().parse().map_err(|_| Failure::Usage(format!("{zone}: this program does not know the zone")))?;
+    output::text(&policyfile::render_revision(&Revision { id, ..rule }, shown, &about))
+}
+
+/// The name of a county's revision.
 pub fn revision(county: &str, id: &str) -> String {
     format!("{county}/policyRevisions/{}", names::id(id))
 }
@@ -206,19 +361,26 @@ pub async fn shown(
 
 /// Previews, asks, activates.
 pub async fn activate(context: &Context, client: &Client, county: &str, command: &Activate) -> Result<(), Failure> {
+    if is_file(&command.which.what)
+        && let Some(chain) = policy_chain::chain(&command.which.what)?
+    {
+        return policy_chain::activate(context, client, county, command, &chain).await;
+    }
     if command.writing.validate_only && is_file(&command.which.what) {
         return preview(context, client, county, &command.which).await;
     }
     let id = if is_file(&command.which.what) {
         let file = read(&command.which.what)?;
+        let rule = candidate(county, &command.which.what, &file, &command.which.dates)?;
         let making = pb::CreatePolicyRevisionRequest {
             request_id: format!("make {}", command.writing.id()).chars().take(64).collect(),
             validate_only: false,
-            ..making(county, &file, &command.writing)
+            ..making(county, &file, rule, &command.writing)
         };
         client.create_policy_revision(making).await?;
         file.id.as_str().to_owned()
     } else {
+        command.which.of_a_file()?;
         command.which.what.clone()
     };
     let name = revision(county, &id);
@@ -294,5 +456,12 @@ pub async fn confirm(context: &Context, client: &Client, county: &str, command: 
         content_digest: digest_of(&command.digest)?,
     };
     let answer = client.confirm_proposal(request).await?;
-    output::recorded(context, client, &format!("Proposal {}", command.proposal), answer.receipt.as_ref()).await
+    let what = match answer.impact_digest.is_empty() {
+        true => format!("Proposal {}", command.proposal),
+        false => format!(
+            "Policy change {}; {} open detainers decided again, {} turned to honor, {} away from it, {} holds end",
+            command.proposal, answer.detainers_decided, answer.turned_to_honor, answer.turned_from_honor, answer.holds_ended
+        ),
+    };
+    output::recorded(context, client, &what, answer.receipt.as_ref()).await
 }

@@ -129,7 +129,7 @@ pub async fn explain(context: &Context, client: &Client, county: &str, command: 
         None => None,
         Some(what) if policy_change::is_file(what) => {
             let file = policy_change::read(what)?;
-            Some(Rules::Candidate(policy_change::candidate(county, &file)))
+            Some(Rules::Candidate(policy_change::supposed(county, file.revision(), context.now().date_naive())))
         }
         Some(id) => Some(Rules::PolicyRevision(policy_change::revision(county, id))),
     };

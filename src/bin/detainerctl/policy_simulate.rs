@@ -6,17 +6,16 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 use clap::Args;
-use detainer::api::convert::policy::wire_rules;
 use detainer::client::table::{Cell, Field, Sheet, Table, column, field, more};
 use detainer::client::{Client, cost, names, time, words};
-use detainer::domain::ids::CountyId;
-use detainer::domain::policy::Revision;
 use detainer::{pb, policyfile};
 use indicatif::{ProgressBar, ProgressStyle};
 use pb::supposed_rule::Rule;
 
 use crate::context::{Context, Failure};
 use crate::output;
+use crate::policy_chain::chain;
+use crate::policy_change::{is_file, read, revision, supposed};
 use crate::report::Query;
 
 /// Flips that are shown; a file has all of them.
@@ -44,45 +43,17 @@ fn rule(county: &str, what: &str, day: NaiveDate) -> Result<Rule, Failure> {
     if let Some(mode) = words::parse::<pb::PolicyMode>(what) {
         return Ok(Rule::Mode(mode.into()));
     }
-    if Path::new(what).extension().is_some_and(|ending| ending == "toml") || Path::new(what).exists() {
-        return Ok(Rule::Candidate(candidate(county, read(Path::new(what))?.revision(), day)));
+    if is_file(what) {
+        return Ok(Rule::Candidate(supposed(county, read(what)?.revision(), day)));
     }
-    Ok(Rule::Name(format!("{county}/policyRevisions/{}", names::id(what))))
-}
-
-/// The rule of a file. What its source tells no day of is supposed to be of the day since when it is supposed.
-fn candidate(county: &str, rule: &Revision, day: NaiveDate) -> pb::PolicyRevision {
-    let mut told = wire_rules(&CountyId::trusted(names::id(county)), rule);
-    let day = Some(time::date(day));
-    told.adopted_date = told.adopted_date.or(day);
-    for paper in told.instrument.iter_mut().chain(told.layers.iter_mut().filter_map(|layer| layer.instrument.as_mut())) {
-        paper.date = paper.date.or(day);
-    }
-    told
-}
-
-fn text(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
-}
-
-fn mistakes(path: &Path, mistakes: &[policyfile::Mistake]) -> Failure {
-    let told: Vec<String> = mistakes.iter().map(|mistake| format!("{}: {mistake}", path.display())).collect();
-    Failure::Usage(told.join("\n"))
-}
-
-fn read(path: &Path) -> Result<policyfile::PolicyFile, Failure> {
-    policyfile::parse(&text(path)?).map_err(|found| mistakes(path, &found))
-}
-
-fn is_chain(what: &str) -> bool {
-    std::fs::read_to_string(what).is_ok_and(|text| policyfile::is_chain(&text))
+    Ok(Rule::Name(revision(county, what)))
 }
 
 /// Rules, each by itself over the whole period.
 pub fn others(county: &str, told: &[String], day: NaiveDate) -> Result<Vec<pb::SupposedRule>, Failure> {
     let mut rules = Vec::new();
     for what in told {
-        if is_chain(what) {
+        if is_file(what) && chain(what)?.is_some() {
             return Err(Failure::Usage(format!("{what} is a chain: `detainerctl policy simulate` takes it")));
         }
         rules.push(pb::SupposedRule { rule: Some(rule(county, what, day)?), effective_time: None });
@@ -91,12 +62,16 @@ pub fn others(county: &str, told: &[String], day: NaiveDate) -> Result<Vec<pb::S
 }
 
 /// The links of a chain that are in force in a period, the first of them since it begins.
-fn links(county: &str, path: &Path, period: (NaiveDate, NaiveDate)) -> Result<Vec<pb::SupposedRule>, Failure> {
-    let chain = policyfile::parse_chain(&text(path)?).map_err(|found| mistakes(path, &found))?;
-    let folder = path.parent().unwrap_or(Path::new(""));
+fn links(
+    county: &str,
+    path: &str,
+    chain: &policyfile::Chain,
+    period: (NaiveDate, NaiveDate),
+) -> Result<Vec<pb::SupposedRule>, Failure> {
+    let folder = Path::new(path).parent().unwrap_or(Path::new(""));
     let mut files = HashMap::new();
     for name in chain.files() {
-        files.insert(name.to_string(), read(&folder.join(&**name))?);
+        files.insert(name.to_string(), read(&folder.join(&**name).display().to_string())?);
     }
     let mut rules = Vec::new();
     for link in &chain.links {
@@ -108,14 +83,14 @@ fn links(county: &str, path: &Path, period: (NaiveDate, NaiveDate)) -> Result<Ve
             rules.clear();
         }
         let rule = chain.rule(link, |name| files.get(name));
-        let rule = rule.map_err(|why| Failure::Usage(format!("{}: {why}", path.display())))?;
-        let told = candidate(county, &rule, from.unwrap_or(period.0));
+        let rule = rule.map_err(|why| Failure::Usage(format!("{path}: {why}")))?;
+        let told = supposed(county, &rule, from.unwrap_or(period.0));
         let effective_time = from.map(|from| time::stamp(chain.zone.start_of(from).utc()));
         rules.push(pb::SupposedRule { rule: Some(Rule::Candidate(told)), effective_time });
     }
     if chain.until.is_some_and(|until| until < period.1) {
         let until = chain.until.map(|day| day.to_string()).unwrap_or_default();
-        return Err(Failure::Usage(format!("{}: tells nothing from {until} on: choose --to accordingly", path.display())));
+        return Err(Failure::Usage(format!("{path}: tells nothing from {until} on: choose --to accordingly")));
     }
     Ok(rules)
 }
@@ -130,11 +105,11 @@ async fn rules(
     let mut rules = Vec::new();
     for told in &command.rules {
         let (what, at) = told.split_once('@').map_or((told.as_str(), None), |(what, at)| (what, Some(at)));
-        if is_chain(what) {
+        if let Some(chain) = if is_file(what) { chain(what)? } else { None } {
             if at.is_some() || command.rules.len() > 1 {
                 return Err(Failure::Usage(format!("{what} is a chain: it stands alone and brings its days along")));
             }
-            return links(county, Path::new(what), period);
+            return links(county, what, &chain, period);
         }
         let effective_time = match at {
             Some(at) => Some(time::stamp(context.county_time(client, county, at).await?)),
