@@ -114,7 +114,7 @@ async fn made_previewed_activated() {
         // A draft changes nothing, and is read by its name.
         assert_eq!(answer(&desk, "A", "2024-03-15T23:00:00Z").await.0, Outcome::Honor);
         let name = draft.name.clone();
-        let ask = pb::GetPolicyRevisionRequest { name: name.clone(), as_of: None };
+        let ask = pb::GetPolicyRevisionRequest { name: name.clone(), ..Default::default() };
         assert_eq!(calls.get_policy_revision(with(&desk.admin, ask)).await.unwrap().into_inner().policy_revision, Some(draft));
 
         let preview = calls.preview_policy_revision(with(&desk.admin, named("stop"))).await.unwrap().into_inner();
@@ -329,6 +329,41 @@ async fn a_tree_that_facts_turn_and_a_ceiling_with_dates() {
         let set = pb::PolicyRevision { author: "me".into(), ..rules(pb::PolicyMode::DeclineAll) };
         let refused = calls.create_policy_revision(with(&desk.admin, make("6", "set", set))).await.unwrap_err();
         assert_eq!(fields(&refused), ["policy_revision.author"]);
+        desk.close().await;
+    }
+}
+
+/// A switch that is activated ahead takes effect at its instant whatever comes in until then; what came out otherwise than
+/// its preview said is told.
+#[tokio::test]
+async fn what_a_scheduled_switch_does_otherwise_than_its_preview_is_told() {
+    for fresh in common::engines().await {
+        let (desk, mut calls) = opened(&fresh).await;
+        let rule = testing::revision("guarantee", Mode::RequireReimbursementGuarantee);
+        desk.switch(rule, "2024-03-17T05:00:00Z").await;
+        let ask = |with_effect| pb::GetPolicyRevisionRequest {
+            name: "counties/c/policyRevisions/guarantee".into(),
+            as_of: None,
+            with_effect,
+        };
+        let effect = calls.get_policy_revision(with(&desk.admin, ask(true))).await.unwrap().into_inner().effect;
+        let told = |decided_at_activation, turned_since, decided_since| {
+            Some(pb::SwitchEffect { decided_at_activation, turned_since, decided_since })
+        };
+        assert_eq!(effect, told(3, 0, 0));
+
+        // One more comes in, and a promise from the day before on.
+        desk.at("2024-03-15T23:30:00Z").book("D", "main", "2024-03-15T23:10:00Z").await;
+        desk.receive("D", "MIA", Edition::I247D, true, "2024-03-15T23:20:00Z").await;
+        let effect = calls.get_policy_revision(with(&desk.admin, ask(true))).await.unwrap().into_inner().effect;
+        assert_eq!(effect, told(3, 0, 1));
+        let zone = "America/New_York".parse().unwrap();
+        desk.promise(testing::agreement("ice", zone, testing::day("2024-03-16"))).await;
+        let effect = calls.get_policy_revision(with(&desk.admin, ask(true))).await.unwrap().into_inner().effect;
+        assert_eq!(effect, told(3, 3, 1));
+
+        let effect = calls.get_policy_revision(with(&desk.admin, ask(false))).await.unwrap().into_inner().effect;
+        assert_eq!(effect, None, "only where it is asked for");
         desk.close().await;
     }
 }

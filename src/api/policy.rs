@@ -149,7 +149,13 @@ impl pb::policy_service_server::PolicyService for Api {
         let drafted = || found.draft(&key).map(|draft| wire_draft(&found, draft));
         let one = found.revision(&key).map(|one| wire_revision(&found, one)).or_else(drafted);
         let one = one.ok_or_else(|| error::not_found("policy revision", &request.name))?;
-        Ok(Response::new(pb::GetPolicyRevisionResponse { policy_revision: Some(one), as_of_pair: Some(wire_pair(pair)) }))
+        let activated = found.revision(&key).filter(|_| request.with_effect);
+        let effect = match activated {
+            Some(rule) => Some(self.effect(&id, rule, pair.seq).await?),
+            None => None,
+        };
+        let as_of_pair = Some(wire_pair(pair));
+        Ok(Response::new(pb::GetPolicyRevisionResponse { policy_revision: Some(one), as_of_pair, effect }))
     }
 
     async fn list_policy_revisions(

@@ -14,6 +14,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::{BookingId, CountyId, FacilityId, RevisionId};
 use crate::domain::impact::Impact;
 use crate::domain::money::Cents;
+use crate::domain::policy::Revision;
 use crate::domain::time::Instant;
 use crate::ledger::{AsOf, Call, Command, Written};
 use crate::pb;
@@ -205,6 +206,25 @@ impl Api {
             impact_digest: written.followed.digest().to_vec(),
             proposal: proposed(&written),
         })
+    }
+
+    /// What an activated revision has done at its effective time, as known after a record.
+    pub(super) async fn effect(&self, county: &CountyId, rule: &Revision, seq: i64) -> Result<pb::SwitchEffect, Status> {
+        let sql = "with a as (select last_seq from journal where county = $1 and seq = $4), \
+                   d as (select c.booking, c.detainer, max(case when c.seq <= a.last_seq then c.n end) as told, max(c.n) as now \
+                   from decisions c cross join a where c.county = $1 and c.revision = $2 and c.effective_at = $3 and c.seq <= $5 \
+                   group by c.booking, c.detainer) \
+                   select cast(count(d.told) as bigint), \
+                   cast(sum(case when d.told is null then 1 else 0 end) as bigint), \
+                   cast(sum(case when t.outcome <> n.outcome then 1 else 0 end) as bigint) from d \
+                   join decisions n on n.county = $1 and n.booking = d.booking and n.detainer = d.detainer and n.n = d.now \
+                   left join decisions t on t.county = $1 and t.booking = d.booking and t.detainer = d.detainer and t.n = d.told";
+        let at = rule.effective;
+        let params = [county.as_str().into(), rule.id.as_str().into(), at.effective.into(), at.seq.into(), seq.into()];
+        let found = self.ledger.store().query(sql, &params, &[ColType::Int, ColType::Int, ColType::Int]).await;
+        let found = found.map_err(|error| error::of_store(&error))?;
+        let number = |n: usize| found.first().and_then(|row| row.get(n)?.as_int()).unwrap_or(0);
+        Ok(pb::SwitchEffect { decided_at_activation: number(0), decided_since: number(1), turned_since: number(2) })
     }
 
     /// How many holds run at an instant, by facility, as known now.

@@ -235,8 +235,10 @@ pub async fn preview(context: &Context, client: &Client, county: &str, which: &W
 /// A county's revision, as a policy file is listed.
 pub async fn show(context: &Context, client: &Client, county: &str, id: &str, known: Option<&str>) -> Result<(), Failure> {
     let zone = context.county_zone(client, county).await?;
-    let request = pb::GetPolicyRevisionRequest { name: revision(county, id), as_of: as_of(known, zone, context.now())? };
-    let found = client.get_policy_revision(request).await?.policy_revision.unwrap_or_default();
+    let request =
+        pb::GetPolicyRevisionRequest { name: revision(county, id), as_of: as_of(known, zone, context.now())?, with_effect: true };
+    let answer = client.get_policy_revision(request).await?;
+    let found = answer.policy_revision.unwrap_or_default();
     let mut fields = Fields::new();
     let rule = read_rules(&mut fields, "", &CountyId::trusted(names::id(county)), &found);
     let (Some(rule), Ok(id)) = (rule, RevisionId::new(names::id(&found.name))) else {
@@ -257,6 +259,12 @@ pub async fn show(context: &Context, client: &Client, county: &str, id: &str, kn
     about.push(("author", found.author.clone()));
     if !found.approver.is_empty() {
         about.push(("confirmed by", found.approver.clone()));
+    }
+    if let Some(effect) = answer.effect {
+        let pb::SwitchEffect { decided_at_activation, turned_since, decided_since } = effect;
+        about.push(("decided at activation", decided_at_activation.to_string()));
+        about.push(("of these otherwise since", turned_since.to_string()));
+        about.push(("others decided since", decided_since.to_string()));
     }
     let shown = zone.name().parse().map_err(|_| Failure::Usage(format!("{zone}: this program does not know the zone")))?;
     output::text(&policyfile::render_revision(&Revision { id, ..rule }, shown, &about))

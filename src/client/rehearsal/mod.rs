@@ -249,7 +249,7 @@ fn policy_history(county: &str) -> [pb::SwitchPolicyModeRequest; 3] {
 async fn adopt(client: &Client, switch: pb::SwitchPolicyModeRequest) -> Result<(), RehearsalError> {
     let id = switch.revision_id.clone();
     let name = names::revision(&switch.parent, &id);
-    match client.get_policy_revision(pb::GetPolicyRevisionRequest { name, as_of: None }).await {
+    match client.get_policy_revision(pb::GetPolicyRevisionRequest { name, ..Default::default() }).await {
         Ok(_) => return Ok(()),
         Err(error) if error.is(pb::ErrorReason::ResourceNotFound) => {}
         Err(error) => return Err(failed(&id, error)),
