@@ -367,3 +367,67 @@ async fn what_a_scheduled_switch_does_otherwise_than_its_preview_is_told() {
         desk.close().await;
     }
 }
+
+/// What two persons change is in force once both have spoken: until then custody stands on the old rule, and what comes in
+/// bars nothing.
+#[tokio::test]
+async fn a_switch_of_two_persons_is_not_in_force_before_the_second_has_spoken() {
+    for fresh in common::engines().await {
+        let (desk, mut calls) = opened(&fresh).await;
+        let mut counties = CountyServiceClient::new(desk.channel.clone());
+        let two = pb::UpdateCountyRequest {
+            name: "counties/c".into(),
+            request_id: "two".into(),
+            two_person_switch: Some(true),
+            ..pb::UpdateCountyRequest::default()
+        };
+        counties.update_county(with(&desk.admin, two)).await.unwrap();
+        let second = desk.token(detainer::pb::Role::Administrator, &["counties/c"]).await;
+        let mut bookings = BookingServiceClient::new(desk.channel.clone());
+        // Left out, and stated but past by the time the second person speaks.
+        for (n, (meant, mode, spoken)) in [
+            (None, pb::PolicyMode::DeclineAll, "2024-03-16T10:00:00Z"),
+            (Some("2024-03-16T14:00:00Z"), pb::PolicyMode::HonorAlways, "2024-03-16T20:00:00Z"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let ask = pb::GetEffectivePolicyRequest { parent: "counties/c".into(), ..pb::GetEffectivePolicyRequest::default() };
+            let etag = calls.get_effective_policy(with(&desk.admin, ask)).await.unwrap().into_inner().etag;
+            let rule = rules(mode);
+            let switch = pb::SwitchPolicyModeRequest {
+                parent: "counties/c".into(),
+                request_id: format!("switch {n}"),
+                etag,
+                mode: rule.mode,
+                adopted_date: rule.adopted_date,
+                instrument: rule.instrument.clone(),
+                open_detainers: rule.open_detainers,
+                effective_time: meant.and_then(at),
+                ..pb::SwitchPolicyModeRequest::default()
+            };
+            let proposal = calls.switch_policy_mode(with(&desk.admin, switch)).await.unwrap().into_inner().proposal.unwrap();
+            let waiting = proposal.policy_revision.as_ref().map(pb::PolicyRevision::state);
+            assert_eq!(waiting, Some(pb::PolicyRevisionState::Draft));
+            let before = answer(&desk, "A", spoken).await;
+            // Somebody comes in before the second person has spoken.
+            let came = ["2024-03-16T09:00:00Z", "2024-03-16T19:00:00Z"][n];
+            desk.at(came).book(&format!("between-{n}"), "main", came).await;
+            desk.receive(&format!("between-{n}"), "MIA", Edition::I247D, true, came).await;
+            desk.at(spoken);
+            let confirm = pb::ConfirmProposalRequest {
+                name: proposal.name,
+                request_id: format!("confirm {n}"),
+                content_digest: proposal.content_digest,
+                ..pb::ConfirmProposalRequest::default()
+            };
+            bookings.confirm_proposal(with(&second, confirm)).await.unwrap();
+            let ask = pb::GetEffectivePolicyRequest { parent: "counties/c".into(), ..pb::GetEffectivePolicyRequest::default() };
+            let now = calls.get_effective_policy(with(&desk.admin, ask)).await.unwrap().into_inner().policy_revision.unwrap();
+            assert!(now.effective_time.unwrap().seconds >= at(spoken).unwrap().seconds, "{now:?}");
+            assert_eq!(now.state(), pb::PolicyRevisionState::Activated);
+            assert_eq!(answer(&desk, "A", came).await, before, "what was so stays so");
+        }
+        desk.close().await;
+    }
+}

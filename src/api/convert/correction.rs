@@ -443,7 +443,11 @@ pub fn wire_proposal(about: About<'_>, known: &Proposal, reason: String, at: Ins
         state: state.into(),
         confirmed_by: confirmed_by.map(ToString::to_string).unwrap_or_default(),
         confirm_time: confirmed.map(stamp),
-        policy_revision: known.switch.as_ref().map(|rule| wire_revision(about.county, rule)),
+        policy_revision: known.switch.as_ref().map(|rule| {
+            let activated = known.confirmed.is_some();
+            let state = if activated { pb::PolicyRevisionState::Activated } else { pb::PolicyRevisionState::Draft };
+            pb::PolicyRevision { state: state.into(), ..wire_revision(about.county, rule) }
+        }),
         decision_override: overriding.map(|o| wire_override(&about.county.id, about.booking, &o.detainer, &o.act, false)),
     }
 }

@@ -276,7 +276,8 @@ async fn record(context: &Context, client: &Client, county: &str, record: &Recor
     };
     let answer = client.record_detainer(request).await?;
     let detainer = answer.detainer.unwrap_or_default();
-    let decision = answer.decision.or_else(|| detainer.decision.clone()).unwrap_or_default();
+    // Recorded late, it may have been answered otherwise since: what is in force now is what counts at the desk.
+    let decision = detainer.decision.clone().or(answer.decision).unwrap_or_default();
     let known = if answer.already_recorded { ", the same paper as before" } else { "" };
     let what = format!(
         "Detainer {}{known}, answered {} ({})",

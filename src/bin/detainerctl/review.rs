@@ -204,6 +204,10 @@ pub async fn propose(context: &Context, client: &Client, county: &str, wanted: O
     let proposal = client.override_decision(request).await?.proposal.unwrap_or_default();
     let zone = context.county_zone(client, county).await?;
     let (id, digest) = (names::id(&proposal.name), hex::encode(&proposal.content_digest));
+    if wanted.writing.validate_only {
+        let title = "It would be proposed to a second person; nothing was recorded.".to_owned();
+        return output::sheet(context, &Sheet { title, ..Sheet::default() });
+    }
     let notes = vec![format!("They say: detainerctl detainer confirm {id} --digest {digest}")];
     let fields = vec![
         field("proposal", "proposal", Cell::text(id)),

@@ -256,11 +256,21 @@ pub fn displaced(county: &County, command: &CountyCommand, now: Instant) -> Opti
     let from = match command {
         CountyCommand::Switch(new) => new.effective?,
         CountyCommand::Activate(id, at) => at.or_else(|| county.draft(id)?.planned)?,
-        CountyCommand::Confirm(id) => county.proposals.iter().find(|p| p.id == *id)?.switch.as_ref()?.effective.effective,
+        CountyCommand::Confirm(id) => {
+            let proposal = county.proposals.iter().find(|proposal| proposal.id == *id)?;
+            confirmed_from(proposal, proposal.switch.as_deref()?, now)
+        }
         _ => return None,
     };
     let later = county.revisions.iter().map(|r| r.effective.effective).filter(|at| *at > from);
     (from < now).then(|| Span::new(from, later.min().unwrap_or(Instant::FAR)))
+}
+
+/// Since when a rule is in force that a second person confirms. One that was not meant for the past is never in force
+/// before both have spoken: where its time has come by then, since they have.
+fn confirmed_from(proposal: &Proposal, revision: &Revision, now: Instant) -> Instant {
+    let meant = revision.effective.effective;
+    if meant < proposal.proposed { meant } else { meant.max(now) }
 }
 
 fn not_displacing(decided: Option<Instant>, revision: &Revision, ctx: &Context) -> Result<(), Refusal> {
@@ -289,9 +299,10 @@ fn confirm(county: &County, decided: Option<Instant>, id: &ProposalId, ctx: &Con
     if county.revision(&revision.id).is_some() {
         return Err(Refusal::new(Why::IdTaken, "name", format!("revision {} exists already", revision.id)));
     }
+    let effective = ctx.moment().stamp(confirmed_from(proposal, &revision, ctx.now));
+    let revision = Revision { effective, ..revision };
     not_displacing(decided, &revision, ctx)?;
-    let effective = ctx.moment().stamp(revision.effective.effective);
-    let revision = Revision { effective, approver: Some(ctx.actor.clone()), ..revision };
+    let revision = Revision { approver: Some(ctx.actor.clone()), ..revision };
     Ok(activated(revision, vec![confirmed(id, ctx)]))
 }
 
