@@ -378,6 +378,9 @@ fn definitions_that_double_at_each_step_stop_at_the_limit() {
         .replace("[define.old]", &format!("{}[define.d30]", doubled.collect::<String>()));
     let mistakes = policyfile::parse(&text).expect_err("too large");
     assert!(mistakes.iter().any(|m| m.why.contains("deeper than 12")), "{}", told(&mistakes));
+    let abyss = format!("condition = {}true{}\n", "{ not = ".repeat(5_000), " }".repeat(5_000));
+    let mistakes = policyfile::parse(&abyss).expect_err("no file nests so deep");
+    assert!(mistakes.iter().any(|m| m.why.contains("12 deep at most")), "{}", told(&mistakes));
     assert!(mistakes.len() < 1_000, "{} mistakes", mistakes.len());
 }
 

@@ -64,6 +64,13 @@ async fn a_chain_is_loaded_as_history_and_its_revisions_are_listed() {
         assert_eq!(tree(&said), tree(&listed));
         assert!(said.contains("state: activated") && said.contains("adopted: 2013-12-03"), "{said}");
 
+        // A digest that is not that of its preview: nothing is made.
+        let wrong = format!("activate {} --effective now --yes --digest {}", policy("king-2014"), "e3".repeat(32));
+        let said = refused(folder, &server, &on(&wrong)).await;
+        assert!(said.contains("nothing was made"), "{said}");
+        let done = ctl_with(folder, &server, &on("show king-2014"), &[]).await;
+        assert!(!done.status.success(), "{}", text(&done.stdout));
+
         // A file of which the source tells no days; one that tells another; days of what is no file.
         let suffolk = policy("suffolk-ny-2016");
         let said = refused(folder, &server, &on(&format!("make {suffolk}"))).await;

@@ -160,7 +160,7 @@ fn because_es(reason: Reason, mode: Option<Mode>) -> &'static str {
 fn next_en(decision: &Decision) -> String {
     match (decision.outcome, &decision.terms) {
         (Outcome::Honor, Some(terms)) => {
-            let served = ", and begins only once a copy of the form has been given to the person";
+            let served = ", and none begins before a copy of the form was given to the person";
             let served = if decision.inputs.edition.needs_service() { served } else { "" };
             format!("A hold may last at most {} from {}{served}", lasts_en(terms), start_en(terms.start))
         }
@@ -183,7 +183,7 @@ fn next_en(decision: &Decision) -> String {
 fn next_es(decision: &Decision) -> String {
     match (decision.outcome, &decision.terms) {
         (Outcome::Honor, Some(terms)) => {
-            let served = ", y solo empieza una vez que se haya entregado a la persona una copia del formulario";
+            let served = ", y no empieza antes de que se entregue a la persona una copia del formulario";
             let served = if decision.inputs.edition.needs_service() { served } else { "" };
             format!("La retención puede durar como máximo {} a partir {}{served}", lasts_es(terms), start_es(terms.start))
         }

@@ -82,7 +82,13 @@ pub(super) fn read_whole<T>(text: &str, read: impl FnOnce(&mut Reader<'_>, &Tabl
     }
     let (root, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
-        reader.bad(error.span().map_or(0, |span| span.start), "", error.message());
+        let why = match error.message() {
+            deep if deep.starts_with("cannot recurse further") => {
+                format!("nests deeper than a file can: conditions nest {} deep at most", Limits::DEPTH)
+            }
+            message => message.to_owned(),
+        };
+        reader.bad(error.span().map_or(0, |span| span.start), "", why);
     }
     let found = if errors.is_empty() { read(&mut reader, &Table::root(root.get_ref())) } else { None };
     match found {

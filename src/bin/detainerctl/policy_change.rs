@@ -380,6 +380,16 @@ pub async fn activate(context: &Context, client: &Client, county: &str, command:
     let id = if is_file(&command.which.what) {
         let file = read(&command.which.what)?;
         let rule = candidate(county, &command.which.what, &file, &command.which.dates)?;
+        if let Some(digest) = &command.digest {
+            // A digest that is no longer right refuses before anything is made.
+            let subject = pb::PolicyRevisionSubject { parent: county.to_owned(), policy_revision: Some(rule.clone()) };
+            let ask = asking(context, client, county, Subject::Candidate(subject), command.which.effective.as_deref()).await?;
+            let would = client.preview_policy_revision(ask).await?.preview_digest;
+            if would != digest_of(digest)? {
+                let why = "the switch would do something else than its preview said: preview it again; nothing was made";
+                return Err(Failure::Usage(why.to_owned()));
+            }
+        }
         let making = pb::CreatePolicyRevisionRequest {
             request_id: format!("make {}", command.writing.id()).chars().take(64).collect(),
             validate_only: false,
