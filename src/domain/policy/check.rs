@@ -43,6 +43,7 @@ pub fn check(revision: &Revision) -> Vec<(String, String)> {
     }
     if let Some(condition) = &revision.condition {
         faults.tree("condition", condition);
+        faults.holds("condition", condition);
     }
     let answers = revision.answers;
     for (tree, field, stated) in [
@@ -151,9 +152,27 @@ impl Faults {
                     self.add(&here, format!("is the opposite of {at}[{m}]: together they are {so} true"));
                 } else if all && contradicts(other, part) {
                     self.add(&here, format!("contradicts {at}[{m}]: both are never true"));
+                } else if !all && (implies(part, other) || implies(other, part)) {
+                    let (idle, m) = if implies(part, other) { (n, m) } else { (m, n) };
+                    self.add(format!("{at}[{idle}]"), format!("can never matter: {at}[{m}] is true wherever it is"));
                 }
             }
             self.node(&here, part, depth + 1, nodes);
+        }
+    }
+
+    /// Branches of the hold's condition that cannot lead to a hold.
+    fn holds(&mut self, at: &str, condition: &Condition) {
+        match condition {
+            Condition::Leaf(Leaf::FormEdition(editions)) if !editions.iter().any(|edition| edition.can_hold()) => {
+                self.add(at, "can never lead to a hold: these forms ask for notice only");
+            }
+            Condition::Leaf(Leaf::StatusProof) => {
+                self.add(at, "can never lead to a hold: proof of citizenship or lawful status ends every hold");
+            }
+            Condition::All(parts) => parts.iter().enumerate().for_each(|(n, part)| self.holds(&format!("{at}.all[{n}]"), part)),
+            Condition::Any(parts) => parts.iter().enumerate().for_each(|(n, part)| self.holds(&format!("{at}.any[{n}]"), part)),
+            Condition::Leaf(_) | Condition::Not(_) => {}
         }
     }
 
@@ -261,9 +280,46 @@ fn contradicts(one: &Condition, other: &Condition) -> bool {
         (Condition::Leaf(Leaf::FormEdition(a)), Condition::Leaf(Leaf::FormEdition(b))) => {
             !a.iter().any(|edition: &Edition| b.contains(edition))
         }
-        (Condition::Leaf(Leaf::AgeAtLeast(least)), Condition::Not(part))
-        | (Condition::Not(part), Condition::Leaf(Leaf::AgeAtLeast(least))) => {
-            matches!(**part, Condition::Leaf(Leaf::AgeAtLeast(below)) if below <= *least)
+        (so, Condition::Not(part)) | (Condition::Not(part), so) if implies(so, part) => true,
+        (Condition::All(parts), so) | (so, Condition::All(parts)) => parts.iter().any(|part| contradicts(part, so)),
+        _ => false,
+    }
+}
+
+/// Whether the second is true wherever the first is, as far as that can be seen.
+fn implies(one: &Condition, other: &Condition) -> bool {
+    match (one, other) {
+        (one, other) if one == other => true,
+        (one, Condition::All(parts)) => !parts.is_empty() && parts.iter().all(|part| implies(one, part)),
+        (Condition::Any(parts), other) => !parts.is_empty() && parts.iter().all(|part| implies(part, other)),
+        (Condition::All(parts), other) if parts.iter().any(|part| implies(part, other)) => true,
+        (one, Condition::Any(parts)) => parts.iter().any(|part| implies(one, part)),
+        (Condition::Not(one), Condition::Not(other)) => implies(other, one),
+        (Condition::Leaf(one), Condition::Leaf(other)) => leaf_implies(one, other),
+        _ => false,
+    }
+}
+
+fn leaf_implies(one: &Leaf, other: &Leaf) -> bool {
+    fn within<T: PartialEq>(few: &[T], many: &[T]) -> bool {
+        few.iter().all(|one| many.contains(one))
+    }
+    match (one, other) {
+        (Leaf::AgeAtLeast(one), Leaf::AgeAtLeast(other)) => one >= other,
+        (Leaf::Guaranteed(MinimumCoverage::AllCosts), Leaf::Guaranteed(MinimumCoverage::Any))
+        | (Leaf::JudicialWarrant(true), Leaf::JudicialWarrant(false)) => true,
+        (Leaf::FormEdition(one), Leaf::FormEdition(other)) => !one.is_empty() && within(one, other),
+        (Leaf::AdministrativeWarrant(one), Leaf::AdministrativeWarrant(other)) => !one.is_empty() && within(one, other),
+        (Leaf::Conviction(one), Leaf::Conviction(other)) => {
+            let classes = other.classes.is_empty() || (!one.classes.is_empty() && within(&one.classes, &other.classes));
+            let asks = |asked: bool, asking: bool| asked || !asking;
+            classes
+                && within(&other.except, &one.except)
+                && (other.within.is_none() || one.within == other.within)
+                && one.at_least.max(1) >= other.at_least.max(1)
+                && asks(one.serving, other.serving)
+                && asks(one.in_this_booking, other.in_this_booking)
+                && asks(one.written_proof, other.written_proof)
         }
         _ => false,
     }

@@ -510,7 +510,8 @@ impl StatusLeaf {
             Some(signer) => Tri::from(self.signers.contains(&signer)),
             None => Tri::Unknown,
         };
-        status.answer.and(signed)
+        // Who signed what may not be there settles nothing.
+        if status.answer == Tri::Unknown { Tri::Unknown } else { status.answer.and(signed) }
     }
 
     fn label(&self) -> String {
