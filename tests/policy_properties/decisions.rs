@@ -46,18 +46,18 @@ fn a_stored_decisions_inputs_give_the_stored_answer_byte_for_byte() {
         }
         Ok(())
     };
-    let mut runner = proptest::test_runner::TestRunner::new(tried(60));
+    let mut runner = proptest::test_runner::TestRunner::new(tried(240));
     runner.run(&stories(30), |story| property(&story)).unwrap_or_else(|e| panic!("{e}"));
     // They are of all sorts: by trees and by modes, honored and not.
     let (all, trees, honored) = (all.get(), trees.get(), honored.get());
-    assert!(all > 200 && trees > 20 && trees < all && honored > 20 && honored < all, "{all} {trees} {honored}");
+    assert!(all > 200 && trees > all / 10 && trees < all && honored > all / 10 && honored < all, "{all} {trees} {honored}");
 }
 
 /// The same of two modes, by what real decisions read: whatever guarantee-only honors of it, honor-always honors.
 #[test]
 fn what_a_guarantee_honored_in_a_county_honor_always_honors() {
     let honored = Cell::new(0);
-    let mut runner = proptest::test_runner::TestRunner::new(tried(60));
+    let mut runner = proptest::test_runner::TestRunner::new(tried(240));
     let property = |story: super::county::Story| {
         let world = tell("county", &story);
         for stored in decisions(&world).filter(|stored| stored.outcome == Outcome::Honor) {
@@ -71,5 +71,5 @@ fn what_a_guarantee_honored_in_a_county_honor_always_honors() {
         Ok(())
     };
     runner.run(&stories(30), property).unwrap_or_else(|e| panic!("{e}"));
-    assert!(honored.get() > 0, "{}", honored.get());
+    assert!(honored.get() > 10, "{}", honored.get());
 }

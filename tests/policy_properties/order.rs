@@ -171,7 +171,7 @@ fn things_of_one_instant_may_be_recorded_in_any_order() {
         );
         Ok(())
     };
-    let mut runner = proptest::test_runner::TestRunner::new(tried(200));
+    let mut runner = proptest::test_runner::TestRunner::new(tried(600));
     runner.run(&(rule(), orders, any::<bool>()), property).unwrap_or_else(|e| panic!("{e}"));
-    assert!(held.get() > 0 && turned.get() > 50, "{} {}", held.get(), turned.get());
+    assert!(held.get() > 20 && turned.get() > 50, "{} {}", held.get(), turned.get());
 }

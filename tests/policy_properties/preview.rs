@@ -270,5 +270,5 @@ async fn an_activation_does_what_its_preview_said_or_nothing() {
     }
     assert!(told.windows(2).all(|pair| pair[0] == pair[1]), "{told:?}");
     let [flips, ended, differed, ..] = told[0][..] else { panic!("a tally") };
-    assert!(flips > 0 && ended > 0 && differed > 0, "flips, ended, differed, same, refused: {told:?}");
+    assert!(flips > cases.len() / 2 && ended > 3 && differed > 3, "flips, ended, differed, same, refused: {told:?}");
 }
