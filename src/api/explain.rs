@@ -11,6 +11,7 @@ use super::time::{Fields, stamp, stamp_unless_far, wire_pair};
 use super::{Api, error};
 use crate::domain::agreement::MinimumCoverage;
 use crate::domain::county::County;
+use crate::domain::decide;
 use crate::domain::facts::Fact;
 use crate::domain::hypothetical::{self, Moment, Payer, Promise};
 use crate::domain::ids::{BookingId, CountyId, FacilityId, RevisionId};
@@ -112,10 +113,12 @@ fn read_rules(fields: &mut Fields, id: &CountyId, county: &County, told: Option<
         }
         Some(Rules::Candidate(told)) => {
             let rules = read_candidate(fields, id, "candidate", Some(told))?.revision;
-            let calendar = rules.county_days_calendar.clone();
-            let Some(rules) = county.with_days(rules) else {
-                fields.bad("candidate.clock.county_days_calendar", format!("no calendar {calendar} in this county"));
-                return None;
+            let rules = match decide::rule(county, &rules) {
+                Ok(rules) => rules,
+                Err(refusal) => {
+                    fields.bad(&format!("candidate.{}", refusal.field), refusal.detail);
+                    return None;
+                }
             };
             Some(Asked::Candidate(Box::new(rules)))
         }
