@@ -6,9 +6,9 @@
 use anyhow::Context as _;
 use chrono::NaiveDate;
 use detainer::client::rehearsal::{self, Loaded, show};
-use detainer::client::table::{Format, Look};
 use detainer::client::{Client, Credential, connect};
 use detainer::pb::GroupBy;
+use detainer::sheet::table::{Format, Look};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt::Write as _;
 use std::io::Write as _;

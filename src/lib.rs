@@ -14,5 +14,6 @@ pub mod policyfile;
 pub mod report;
 pub mod rows;
 pub mod server;
+pub mod sheet;
 pub mod store;
 pub mod verify;

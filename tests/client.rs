@@ -3,11 +3,12 @@
 mod common;
 
 use detainer::client::rehearsal::{self, COUNTY};
-use detainer::client::{Client, ClientError, Credential, names};
+use detainer::client::{Client, ClientError, Credential};
 use detainer::identity::{MasterKey, SeededEntropy};
 use detainer::ledger::MachineClock;
 use detainer::pb;
 use detainer::server::{Running, spawn};
+use detainer::sheet::names;
 use std::sync::Arc;
 
 async fn started(fresh: &common::Fresh) -> (Running, Client) {

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use super::words::{self, Word as _};
 use crate::pb::ErrorReason;
+use crate::sheet::words::{self, Word as _};
 
 /// A field of the request that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,9 +2,10 @@
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
-use detainer::client::table::{Cell, Sheet, Table, about, column, field, more};
-use detainer::client::{Client, names, time, words};
+use detainer::client::Client;
 use detainer::pb;
+use detainer::sheet::table::{Cell, Sheet, Table, about, column, field, more};
+use detainer::sheet::{names, time, words};
 use pb::payment_term::Term;
 
 use crate::context::{As, Context, Failure};

@@ -4,9 +4,10 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use clap::Args;
-use detainer::client::table::Format;
-use detainer::client::{Client, board, names};
+use detainer::client::Client;
 use detainer::pb;
+use detainer::sheet::table::Format;
+use detainer::sheet::{board, names};
 
 use crate::context::{As, Context, Failure};
 use crate::output;

@@ -1,8 +1,9 @@
 //! Bookings.
 
 use clap::{Args, Subcommand};
-use detainer::client::{Client, names, time};
+use detainer::client::Client;
 use detainer::pb;
+use detainer::sheet::{names, time};
 
 use crate::booking_show::{list, show};
 use crate::context::{As, Context, Failure};

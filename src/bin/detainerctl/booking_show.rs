@@ -1,8 +1,9 @@
 //! Bookings as tables: one whole, or many in a list.
 
-use detainer::client::table::{Cell, Sheet, Table, about, column, field, more};
-use detainer::client::{Client, names, time};
+use detainer::client::Client;
 use detainer::pb;
+use detainer::sheet::table::{Cell, Sheet, Table, about, column, field, more};
+use detainer::sheet::{names, time};
 
 use crate::booking::List;
 use crate::context::{Context, Failure};

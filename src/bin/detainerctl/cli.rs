@@ -6,7 +6,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use detainer::client::connect::DEFAULT_SERVER;
-use detainer::client::table::Format;
+use detainer::sheet::table::Format;
 
 use crate::context::{Context, Failure};
 use crate::{

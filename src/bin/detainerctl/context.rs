@@ -8,10 +8,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use detainer::client::error::ClientError;
 use detainer::client::import::ImportError;
-use detainer::client::table::Look;
-use detainer::client::time::{self, TimeError};
-use detainer::client::{Client, Credential, ids, names};
+use detainer::client::{Client, Credential, ids};
 use detainer::pb;
+use detainer::sheet::names;
+use detainer::sheet::table::Look;
+use detainer::sheet::time::{self, TimeError};
 
 use crate::cli::Globals;
 

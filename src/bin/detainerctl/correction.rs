@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use detainer::client::table::{Cell, Sheet, Table, about, column, field, more};
-use detainer::client::{Client, names, time};
+use detainer::client::Client;
 use detainer::pb;
+use detainer::sheet::table::{Cell, Sheet, Table, about, column, field, more};
+use detainer::sheet::{names, time};
 use pb::correction::Change;
 use prost_types::Timestamp;
 
@@ -244,7 +245,7 @@ fn row(proposal: &pb::Proposal, zone: chrono_tz::Tz) -> Vec<Cell> {
 /// What is proposed, in a line.
 fn what(proposal: &pb::Proposal, zone: chrono_tz::Tz) -> String {
     let overrides = proposal.decision_override.as_ref().map(|act| {
-        let answer = detainer::client::words::word_of::<pb::OverrideAnswer>(act.answer);
+        let answer = detainer::sheet::words::word_of::<pb::OverrideAnswer>(act.answer);
         format!("detainer {} overridden: {answer}", names::id(&act.detainer))
     });
     let corrects = proposal.correction.as_ref().map(|correction| told(correction, zone));

@@ -1,9 +1,9 @@
 //! Counties and facilities.
 
 use clap::{Args, Subcommand};
-use detainer::client::table::{Cell, Table, column};
-use detainer::client::{names, time};
 use detainer::pb;
+use detainer::sheet::table::{Cell, Table, column};
+use detainer::sheet::{names, time};
 
 use crate::context::{As, Context, Failure, facilities};
 use crate::output;

@@ -1,9 +1,10 @@
 //! The journal.
 
 use clap::Args;
-use detainer::client::table::{Cell, Format, Table, about, column, more};
-use detainer::client::{Client, names, time};
+use detainer::client::Client;
 use detainer::pb;
+use detainer::sheet::table::{Cell, Format, Table, about, column, more};
+use detainer::sheet::{names, time};
 
 use crate::context::{As, Context, Failure};
 use crate::output;

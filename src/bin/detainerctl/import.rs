@@ -8,9 +8,9 @@ use detainer::client::import::file::{Job, Step, load, run as import};
 use detainer::client::import::send::Answered;
 use detainer::client::import::{ImportError, ImportTotals};
 use detainer::client::mapping::Record;
-use detainer::client::table::{Cell, Sheet, field};
 use detainer::client::{Client, ClientError};
 use detainer::pb;
+use detainer::sheet::table::{Cell, Sheet, field};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::context::{As, Context, Failure};
@@ -78,7 +78,7 @@ fn hint(error: ImportError, job: &Job) -> Failure {
         ImportError::Call(ClientError::Refused(refusal)) => Some(refusal.reason),
         _ => None,
     };
-    let county = detainer::client::names::id(&job.county);
+    let county = detainer::sheet::names::id(&job.county);
     match refused {
         Some(pb::ErrorReason::RoleRequired) => Failure::Other(format!(
             "{error}\nImporting is for records staff. Make a token for that, once:\n  \

@@ -28,7 +28,6 @@ mod policy_simulate;
 mod rate;
 mod release;
 mod report;
-mod report_tables;
 mod review;
 mod token;
 

@@ -3,9 +3,9 @@
 use std::io::{self, BufWriter, Write as _};
 
 use detainer::client::Client;
-use detainer::client::table::{Cell, Look, Sheet, Table, field};
-use detainer::client::time;
 use detainer::pb;
+use detainer::sheet::table::{Cell, Look, Sheet, Table, field};
+use detainer::sheet::time;
 
 use crate::context::{Context, Failure};
 

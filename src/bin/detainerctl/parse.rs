@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 
 use chrono::NaiveDate;
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser, ValueParserFactory};
-use detainer::client::{time, words, words::Word};
 use detainer::pb;
+use detainer::sheet::{time, words, words::Word};
 
 use crate::context::Failure;
 

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use detainer::client::table::{Cell, Table, column, more};
-use detainer::client::{Client, names, time};
+use detainer::client::Client;
 use detainer::domain::policy::Revision;
 use detainer::policyfile::{self, Chain, PolicyFile};
+use detainer::sheet::table::{Cell, Table, column, more};
+use detainer::sheet::{names, time};
 use detainer::{domain, pb};
 use pb::preview_policy_revision_request::Subject;
 

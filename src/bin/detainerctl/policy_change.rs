@@ -7,10 +7,11 @@ use chrono::NaiveDate;
 use clap::Args;
 use detainer::api::convert::policy::{read_rules, wire_rules};
 use detainer::api::time::Fields;
-use detainer::client::table::{Cell, Sheet, Table, about, column, field, more};
-use detainer::client::{Client, names, time, words};
+use detainer::client::Client;
 use detainer::domain::ids::{CountyId, RevisionId};
 use detainer::domain::policy::{Instrument, Revision};
+use detainer::sheet::table::{Cell, Sheet, Table, about, column, field, more};
+use detainer::sheet::{names, time, words};
 use detainer::{pb, policyfile};
 use pb::preview_policy_revision_request::Subject;
 

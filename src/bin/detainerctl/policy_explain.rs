@@ -1,9 +1,10 @@
 //! How a request that nobody made would be answered.
 
 use clap::Args;
-use detainer::client::table::{Cell, Sheet, Table, about, column, field};
-use detainer::client::{Client, names, time, words};
+use detainer::client::Client;
 use detainer::pb;
+use detainer::sheet::table::{Cell, Sheet, Table, about, column, field};
+use detainer::sheet::{names, time, words};
 use pb::explain_decision_request::Rules;
 use pb::fact::Kind;
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use detainer::client::table::{Cell, Format, Sheet, Table, column};
 use detainer::policyfile::{self, Change, Mistake, PolicyFile, Ran};
+use detainer::sheet::table::{Cell, Format, Sheet, Table, column};
 
 use crate::context::{Context, Failure};
 use crate::output;

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 use clap::Args;
-use detainer::client::table::{Cell, Field, Sheet, Table, column, field, more};
-use detainer::client::{Client, cost, names, time, words};
+use detainer::client::Client;
+use detainer::sheet::table::{Cell, Field, Sheet, Table, column, field, more};
+use detainer::sheet::{names, reports, time, words};
 use detainer::{pb, policyfile};
 use indicatif::{ProgressBar, ProgressStyle};
 use pb::supposed_rule::Rule;
@@ -176,7 +177,7 @@ pub async fn run(context: &Context, client: &Client, county: &str, command: &Sim
     let (Some(comparison), Some(manifest)) = (comparison, manifest) else {
         return Err(Failure::Other("the simulation was cut short; ask again".to_owned()));
     };
-    shown(context, command, &comparison, cost::manifest(Some(&manifest), zone), flips, count)
+    shown(context, command, &comparison, reports::manifest(Some(&manifest), zone), flips, count)
 }
 
 fn shown(
@@ -203,7 +204,7 @@ fn shown(
     if comparison.not_alike_count > 0 {
         notes.push("In stays of which facts came late or were corrected, not every difference is the rule's doing.".to_owned());
     }
-    let parts = vec![("comparison", columns(&both, Vec::new())), ("flips", flips)];
+    let parts = vec![("comparison", reports::comparison::table(&both, Vec::new())), ("flips", flips)];
     let title = "What would have been; nothing was recorded.".to_owned();
     output::sheet(context, &Sheet { title, fields, parts, notes })
 }
@@ -228,61 +229,5 @@ fn row(flip: &pb::SimulatedFlip, zone: chrono_tz::Tz) -> Vec<Cell> {
         Cell::text(names::id(&flip.facility)),
         reason(before),
         Cell::text(sentences.map(|told| format!("{} {}", told.answer, told.basis)).unwrap_or_default()),
-    ]
-}
-
-/// Policies side by side: a row each.
-pub fn columns(policies: &[pb::PolicyColumn], about: Vec<Field>) -> Table {
-    let columns = vec![
-        column("policy", "POLICY"),
-        column("detainer_count", "DETAINERS"),
-        column("honored_count", "HONORED"),
-        column("declined_count", "DECLINED"),
-        column("needs_review_count", "REVIEW"),
-        column("hold_count", "HOLDS"),
-        column("held", "HELD"),
-        column("over_detained", "OVER-DETAINED"),
-        column("incurred", "INCURRED"),
-        column("covered", "COVERED"),
-        column("absorbed", "ABSORBED"),
-        column("further", "FURTHER AT MOST"),
-        more("authorized_late"),
-        more("notified_count"),
-        more("transferred_count"),
-        more("over_detained_stay_count"),
-        more("released_early_count"),
-        more("further_incurred"),
-        more("further_covered"),
-    ];
-    let mut table = Table::new("", columns, "No policy.");
-    table.about = about;
-    table.rows = policies.iter().map(column_row).collect();
-    table
-}
-
-fn column_row(one: &pb::PolicyColumn) -> Vec<Cell> {
-    let totals = |amount: &Option<pb::ComparedAmount>| amount.as_ref().and_then(|one| one.totals.clone()).unwrap_or_default();
-    let length = |amount: &Option<pb::ComparedAmount>| Cell::length(amount.as_ref().and_then(|one| one.duration.as_ref()));
-    let (custody, further) = (totals(&one.custody), totals(&one.further));
-    vec![
-        Cell::text(words::parse::<pb::PolicyMode>(&one.label).map_or_else(|| one.label.clone(), words::word)),
-        Cell::Int(one.detainer_count),
-        Cell::Int(one.honored_count),
-        Cell::Int(one.declined_count),
-        Cell::Int(one.needs_review_count),
-        Cell::Int(one.hold_count),
-        length(&one.held),
-        length(&one.over_detained),
-        Cell::money(custody.incurred.as_ref()),
-        Cell::money(custody.covered.as_ref()),
-        Cell::money(custody.absorbed.as_ref()),
-        length(&one.further),
-        length(&one.authorized_late),
-        Cell::Int(one.notified_count),
-        Cell::Int(one.transferred_count),
-        Cell::Int(one.over_detained_stay_count),
-        Cell::Int(one.released_early_count),
-        Cell::money(further.incurred.as_ref()),
-        Cell::money(further.covered.as_ref()),
     ]
 }

@@ -2,9 +2,9 @@
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
-use detainer::client::table::{Cell, Table, about, column, more};
-use detainer::client::{names, time};
 use detainer::pb;
+use detainer::sheet::table::{Cell, Table, about, column, more};
+use detainer::sheet::{names, time};
 
 use crate::context::{As, Context, Failure};
 use crate::output;

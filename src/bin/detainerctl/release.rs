@@ -1,9 +1,9 @@
 //! The question that matters, and the timeline behind its answer.
 
 use clap::Args;
-use detainer::client::table::{Cell, Sheet, Table, about, column, field, more};
-use detainer::client::{names, time, words};
 use detainer::pb;
+use detainer::sheet::table::{Cell, Sheet, Table, about, column, field, more};
+use detainer::sheet::{names, time, words};
 
 use crate::context::{As, Context, Failure};
 use crate::output;

@@ -2,14 +2,14 @@
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
-use detainer::client::{Client, cost, names, time};
+use detainer::client::Client;
 use detainer::pb;
+use detainer::sheet::{names, reports, time};
 
 use crate::context::{As, Context, Failure};
 use crate::output;
 use crate::parse::{In, as_of, day};
 use crate::policy_simulate;
-use crate::report_tables as tables;
 
 /// Which report.
 #[derive(Debug, Subcommand)]
@@ -96,13 +96,13 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
             let query = Some(grouped.query.wire(context, zone, &county)?);
             let group_by = grouped.group_by.iter().map(|by| i32::from(*by)).collect();
             let report = client.get_decision_report(pb::GetDecisionReportRequest { query, group_by }).await?;
-            output::table(context, &tables::decisions(&report, zone))
+            output::table(context, &reports::decisions::table(&report, zone))
         }
         Command::Cost(grouped) => {
             let query = Some(grouped.query.wire(context, zone, &county)?);
             let group_by = grouped.group_by.iter().map(|by| i32::from(*by)).collect();
             let report = client.get_cost_report(pb::GetCostReportRequest { query, group_by }).await?;
-            output::table(context, &cost::table("", &report, zone))
+            output::table(context, &reports::cost::table("", &report, zone))
         }
         Command::CostLines(lines) => {
             let query = lines.query.wire(context, zone, &county)?;
@@ -118,7 +118,10 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
             for (column, told) in answer.columns.iter_mut().skip(3).zip(&modes.others) {
                 column.label.clone_from(told);
             }
-            output::table(context, &policy_simulate::columns(&answer.columns, cost::manifest(answer.manifest.as_ref(), zone)))
+            output::table(
+                context,
+                &reports::comparison::table(&answer.columns, reports::manifest(answer.manifest.as_ref(), zone)),
+            )
         }
         Command::Overdetention(query) => {
             let query = query.wire(context, zone, &county)?;
@@ -144,7 +147,7 @@ impl Query {
         let accrue = self.accrue_until.as_deref().map(|text| time::read(text, zone, context.now())).transpose()?;
         Ok(pb::ReportQuery {
             county: county.to_owned(),
-            period: Some(cost::period(from, to)),
+            period: Some(reports::period(from, to)),
             facilities: self.facility.iter().map(|id| names::facility(county, id)).collect(),
             office_codes: self.office.clone(),
             as_of: as_of(self.as_of.as_deref(), zone, context.now())?,
@@ -162,16 +165,16 @@ fn month_after(day: NaiveDate) -> NaiveDate {
 async fn holds(context: &Context, client: &Client, zone: chrono_tz::Tz, query: pb::ReportQuery) -> Result<(), Failure> {
     use pb::stream_hold_register_response::Part;
     let mut stream = client.stream_hold_register(pb::StreamHoldRegisterRequest { query: Some(query) }).await?;
-    let mut table = tables::register();
+    let mut table = reports::register::table();
     let mut manifest = None;
     while let Some(message) = stream.message().await.map_err(|status| client.error(&status))? {
         match message.part {
-            Some(Part::Row(row)) => table.rows.push(tables::register_row(&row)),
+            Some(Part::Row(row)) => table.rows.push(reports::register::row(&row)),
             Some(Part::Manifest(last)) => manifest = Some(last),
             Some(Part::AsOfPair(_)) | None => {}
         }
     }
-    table.about = cost::manifest(Some(&whole(manifest)?), zone);
+    table.about = reports::manifest(Some(&whole(manifest)?), zone);
     output::table(context, &table)
 }
 
@@ -185,16 +188,16 @@ async fn cost_lines(
     use pb::stream_cost_lines_response::Part;
     let zones = context.zones(client, county).await?;
     let mut stream = client.stream_cost_lines(pb::StreamCostLinesRequest { query: Some(query), booking }).await?;
-    let mut table = tables::lines();
+    let mut table = reports::lines::table();
     let mut manifest = None;
     while let Some(message) = stream.message().await.map_err(|status| client.error(&status))? {
         match message.part {
-            Some(Part::Line(line)) => table.rows.push(tables::line_row(&line, zones.of(&line.facility))),
+            Some(Part::Line(line)) => table.rows.push(reports::lines::row(&line, zones.of(&line.facility))),
             Some(Part::Manifest(last)) => manifest = Some(last),
             Some(Part::AsOfPair(_)) | None => {}
         }
     }
-    table.about = cost::manifest(Some(&whole(manifest)?), zones.county);
+    table.about = reports::manifest(Some(&whole(manifest)?), zones.county);
     output::table(context, &table)
 }
 
@@ -205,14 +208,14 @@ fn whole(manifest: Option<pb::ReportManifest>) -> Result<pb::ReportManifest, Fai
 
 async fn overdetention(context: &Context, client: &Client, county: &str, query: pb::ReportQuery) -> Result<(), Failure> {
     let zones = context.zones(client, county).await?;
-    let mut table = tables::overdetention();
+    let mut table = reports::overdetention::table();
     let mut page_token = String::new();
     loop {
         let request =
             pb::GetOverdetentionReportRequest { query: Some(query.clone()), page_size: 1_000, page_token: page_token.clone() };
         let page = client.get_overdetention_report(request).await?;
-        table.rows.extend(page.rows.iter().map(|row| tables::overdetention_row(row, zones.of(&row.facility))));
-        table.about = cost::manifest(page.manifest.as_ref(), zones.county);
+        table.rows.extend(page.rows.iter().map(|row| reports::overdetention::row(row, zones.of(&row.facility))));
+        table.about = reports::manifest(page.manifest.as_ref(), zones.county);
         page_token = page.next_page_token;
         if page_token.is_empty() {
             return output::table(context, &table);

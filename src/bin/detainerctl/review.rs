@@ -1,9 +1,10 @@
 //! What waits for a person to look, and an answer of two persons in place of the county rule's.
 
 use clap::{Args, Subcommand};
-use detainer::client::table::{Cell, Sheet, Table, about, column, field, more};
-use detainer::client::{Client, names, time, words};
+use detainer::client::Client;
 use detainer::pb;
+use detainer::sheet::table::{Cell, Sheet, Table, about, column, field, more};
+use detainer::sheet::{names, time, words};
 use pb::resolve_review_request::Resolution;
 
 use crate::context::{As, Context, Failure};

@@ -4,9 +4,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use detainer::client::table::{Cell, Table, column, more};
-use detainer::client::{Credential, names, time, words};
+use detainer::client::Credential;
 use detainer::pb;
+use detainer::sheet::table::{Cell, Table, column, more};
+use detainer::sheet::{names, time, words};
 
 use crate::context::{As, Context, Failure};
 use crate::output;

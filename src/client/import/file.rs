@@ -10,11 +10,12 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::reader::{Group, Rows};
 use super::send::{Answered, Entry, send};
 use super::{ImportError, ImportTotals};
+use crate::client::Client;
 use crate::client::error::ClientError;
 use crate::client::ids::steady_id;
 use crate::client::mapping::{FacilitySeen, Mapping, MappingError, Plan, Record};
-use crate::client::{Client, names};
 use crate::pb;
+use crate::sheet::names;
 
 /// How many facilities are being made at a time.
 const FACILITIES_AT_ONCE: usize = 16;

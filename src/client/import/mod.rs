@@ -86,7 +86,7 @@ impl RowOutcome {
             pb::ImportOutcome::Recorded => Self::Recorded(sequence),
             pb::ImportOutcome::AlreadyRecorded => Self::AlreadyRecorded(sequence),
             pb::ImportOutcome::Rejected | pb::ImportOutcome::Unspecified => Self::Refused(RowRefusal {
-                reason: super::words::word_of::<pb::ErrorReason>(result.reason),
+                reason: crate::sheet::words::word_of::<pb::ErrorReason>(result.reason),
                 message: result.message.clone(),
                 fields: result
                     .field_violations

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::MappingError;
 use super::locate::line_of;
-use crate::client::time::RepeatedHour;
+use crate::sheet::time::RepeatedHour;
 
 /// The version of the format that this program reads.
 pub const FORMAT: u32 = 1;

@@ -4,9 +4,9 @@ use super::MappingError;
 use super::format::{Bases, BasisRules, DetainerRules, LiftRules, Mapping, Moment, ReleaseRules, ServiceRules, Value};
 use super::rows::Record;
 use super::value::{Bound, BoundCondition, Columns, Tables};
-use crate::client::time::RepeatedHour;
-use crate::client::words::{self, Word};
 use crate::pb;
+use crate::sheet::time::RepeatedHour;
+use crate::sheet::words::{self, Word};
 
 /// A mapping bound to a file.
 #[derive(Clone, Debug)]
@@ -192,7 +192,7 @@ impl Binder<'_> {
     fn zone(&self, value: &Value, field: &str) -> Result<Bound, MappingError> {
         let bound = self.value(value, field)?;
         for name in bound.constants() {
-            crate::client::time::zone(name).map_err(|error| MappingError::of(field, error.to_string()))?;
+            crate::sheet::time::zone(name).map_err(|error| MappingError::of(field, error.to_string()))?;
         }
         Ok(bound)
     }

@@ -13,9 +13,9 @@ use sha2::{Digest as _, Sha256};
 use super::format::{Bases, id_character};
 use super::plan::{BoundBasis, BoundDetainer, BoundLift, BoundMoment, BoundRelease, BoundService, Plan};
 use super::value::{Bound, holds};
-use crate::client::words::{self, Word};
-use crate::client::{names, time};
 use crate::pb;
+use crate::sheet::words::{self, Word};
+use crate::sheet::{names, time};
 use pb::import_operation::Operation;
 
 /// The most operations that one row may have.

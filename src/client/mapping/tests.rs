@@ -1,8 +1,8 @@
 //! Mappings against small files of our own, and the shipped ones against rows of the shape they are for.
 
 use super::*;
-use crate::client::time;
 use crate::pb;
+use crate::sheet::time;
 use pb::import_operation::Operation;
 
 const NATIONAL: &str = include_str!("../../../mappings/national-detainers-fy2015.toml");

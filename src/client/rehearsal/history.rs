@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{COUNTY, FACILITIES, midnight};
-use crate::client::{names, time};
 use crate::pb;
+use crate::sheet::{names, time};
 use pb::import_operation::Operation;
 
 /// How many stays there are.

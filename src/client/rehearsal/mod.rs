@@ -11,12 +11,13 @@ pub mod history;
 pub mod present;
 pub mod show;
 
+use super::Client;
 use super::error::ClientError;
 use super::ids::steady_id;
 use super::import::ImportError;
 use super::import::send::{Entry, send};
-use super::{Client, names, time};
 use crate::pb;
+use crate::sheet::{names, time};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 

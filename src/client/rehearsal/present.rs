@@ -4,9 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::history::{form, warrant};
 use super::{FACILITIES, request_id};
+use crate::client::Client;
 use crate::client::error::ClientError;
-use crate::client::{Client, names, time};
 use crate::pb;
+use crate::sheet::{names, time};
 
 /// One person in custody, told from the instant at which the county was made.
 #[derive(Clone, Copy, Debug)]

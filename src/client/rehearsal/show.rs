@@ -4,10 +4,11 @@ use std::io::Write;
 
 use chrono::NaiveDate;
 
+use crate::client::Client;
 use crate::client::error::ClientError;
-use crate::client::table::Look;
-use crate::client::{Client, board, cost, time};
 use crate::pb;
+use crate::sheet::table::Look;
+use crate::sheet::{board, reports, time};
 
 /// Why something could not be printed.
 #[derive(Debug, thiserror::Error)]
@@ -44,11 +45,11 @@ pub async fn print_cost_report(
     look: Look,
 ) -> Result<(), ShowError> {
     let query =
-        pb::ReportQuery { county: county.to_owned(), period: Some(cost::period(period.0, period.1)), ..Default::default() };
+        pb::ReportQuery { county: county.to_owned(), period: Some(reports::period(period.0, period.1)), ..Default::default() };
     let group_by = group_by.iter().map(|by| i32::from(*by)).collect();
     let report = client.get_cost_report(pb::GetCostReportRequest { query: Some(query), group_by }).await?;
     let known = client.get_county(pb::GetCountyRequest { name: county.to_owned(), as_of: None }).await?;
     let zone = time::zone_or_utc(&known.county.unwrap_or_default().time_zone);
-    cost::table("What custody after T0 cost, and who paid:", &report, zone).write(out, look)?;
+    reports::cost::table("What custody after T0 cost, and who paid:", &report, zone).write(out, look)?;
     Ok(())
 }

@@ -99,7 +99,7 @@ fn note(entry: &pb::BoardEntry) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::table::Look;
+    use crate::sheet::table::Look;
     use chrono::DateTime;
 
     fn stamp(text: &str) -> Option<prost_types::Timestamp> {
