@@ -247,7 +247,11 @@ create table postings (
   cause          bigint not null,
   reverses_seq   bigint,
   reverses_n     bigint,
+  accounted_day  bigint not null,
+  marginal_cents bigint,
   primary key (county, seq, n)
 );
 create index postings_by_day on postings (county, local_day);
 create index postings_by_booking on postings (county, booking);
+create index postings_accounted on postings (county, accounted_day);
+create index postings_owed on postings (county, agreement, seq) where agreement is not null;

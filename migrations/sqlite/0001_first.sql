@@ -249,10 +249,14 @@ create table postings (
   cause          integer not null,
   reverses_seq   integer,
   reverses_n     integer,
+  accounted_day  integer not null,
+  marginal_cents integer,
   primary key (county, seq, n)
 ) strict, without rowid;
 create index postings_by_day on postings (county, local_day);
 create index postings_by_booking on postings (county, booking);
+create index postings_accounted on postings (county, accounted_day);
+create index postings_owed on postings (county, agreement, seq) where agreement is not null;
 
 -- How many rows share a key, roughly, for a large county: all rows, then rows for each prefix of the index. Without it
 -- SQLite takes each county for a handful of rows and reads all of one where an index leads to a single booking.
@@ -293,5 +297,7 @@ insert into sqlite_stat1 (tbl, idx, stat) values
   ('proposals', 'proposals_current', '2000 200 1'),
   ('postings', 'postings', '1000000 100000 8 1'),
   ('postings', 'postings_by_day', '1000000 100000 60'),
+  ('postings', 'postings_accounted', '1000000 100000 60'),
+  ('postings', 'postings_owed', '500000 50000 5000 3'),
   ('postings', 'postings_by_booking', '1000000 100000 8');
 analyze sqlite_schema;

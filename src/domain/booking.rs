@@ -158,6 +158,8 @@ pub struct Posting {
     pub cause: PostingCause,
     /// The posting it takes back; its amounts are then negative.
     pub reverses: Option<PostingRef>,
+    /// The day on which it is accounted, where its own was closed when it was recorded.
+    pub accounted: Option<super::time::Date>,
 }
 
 /// Which posting.
@@ -184,6 +186,8 @@ pub enum PostingCause {
     Agreement,
     /// A policy changed for time already posted.
     Policy,
+    /// A period was closed while custody went on: what had accrued by then.
+    PeriodClosed,
 }
 
 /// Budget kept for this booking.

@@ -2,14 +2,18 @@
 
 use super::agreement::Agreement;
 use super::booking::{AlertLevel, Correction};
+use super::claim::{ClaimAct, ClaimLines};
 use super::county::{Calendar, Profile};
 use super::decision::{OverrideAnswer, Trigger};
 use super::detainer::{Document, DutyKind, Form, LiftReason, NoticeMethod, ServiceMethod};
 use super::facts::{BasisKind, CloseReason, EndKind, Fact, Source, TextRef};
-use super::ids::{AgreementId, BasisId, BookingId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId, SubjectId};
+use super::ids::{
+    AgreementId, BasisId, BookingId, ClaimId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId, SubjectId,
+};
+use super::money::Cents;
 use super::policy::Revision;
 use super::rate::Rate;
-use super::time::{Instant, Span, Zone};
+use super::time::{Date, Instant, Span, Zone};
 use std::sync::Arc;
 
 /// A command to one booking.
@@ -327,6 +331,44 @@ pub enum CountyCommand {
     TerminateAgreement(AgreementId, Instant),
     /// A price is set.
     SetRate(NewRate),
+    /// All days before one are closed.
+    ClosePeriod(Date),
+    /// A portion of what an agreement owes is claimed.
+    Claim(Box<NewClaim>),
+    /// Something happened to a claim.
+    EnterClaim(ClaimId, NewEntry),
+}
+
+/// A portion of what an agreement owes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewClaim {
+    /// The caller's own id.
+    pub id: Option<ClaimId>,
+    /// Who owes it.
+    pub agreement: AgreementId,
+    /// The first local day that it does not reach.
+    pub end: Date,
+    /// The last record it rests on.
+    pub through: i64,
+    /// The agreement's last claim, as it was when the lines were read.
+    pub last: Option<ClaimId>,
+    /// What the lines come to: read from postings up to that record, which never change.
+    pub lines: ClaimLines,
+}
+
+/// Something that happened to a claim.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewEntry {
+    /// What.
+    pub act: ClaimAct,
+    /// About how much; nothing where the act is about the whole claim, or undoes another.
+    pub amount: Option<Cents>,
+    /// When; now where nothing is said.
+    pub at: Option<Instant>,
+    /// Where that is known from.
+    pub source: Source,
+    /// The entry that was recorded by mistake.
+    pub undoes: Option<u32>,
 }
 
 /// What changes of a county's settings; nothing means that it stays.

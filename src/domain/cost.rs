@@ -26,7 +26,7 @@
 //! - No agreement pays more for a hold than was reserved for it, and none pays for over-detention.
 //!
 //! Nothing here decides authority, chooses agreements for a decision or keeps balances. To add a way of
-//! counting days: a variant of [`DayCount`], a line in `Touch::charge`, a row in the tests' tables and in their
+//! counting days: a variant of [`DayCount`], a line in `Touch::days_us`, a row in the tests' tables and in their
 //! independent model.
 
 use super::agreement::{Agreement, Term};
@@ -67,6 +67,8 @@ pub struct CostLine {
     pub incurred: Cents,
     /// What the agreement pays of it.
     pub covered: Cents,
+    /// What one more person cost, where the rate states that: shown beside the full cost, never billed.
+    pub marginal: Option<Cents>,
 }
 
 impl CostLine {
@@ -256,6 +258,7 @@ struct Chain {
 struct Meter {
     t0: Instant,
     cost: Exact,
+    marginal: Exact,
     per_diem: BTreeMap<AgreementId, Exact>,
 }
 
@@ -280,7 +283,7 @@ impl<'a> Walk<'a> {
         if wanted.end.is_far() && !wanted.is_empty() {
             return Err(CostError::Endless);
         }
-        let mut meter = Meter { t0: gap.t0, cost: Exact::ZERO, per_diem: BTreeMap::new() };
+        let mut meter = Meter { t0: gap.t0, cost: Exact::ZERO, marginal: Exact::ZERO, per_diem: BTreeMap::new() };
         for segment in &gap.segments {
             if let Some(span) = segment.span.meet(&wanted) {
                 self.segment(segment, span, &mut meter)?;
@@ -323,7 +326,7 @@ impl<'a> Walk<'a> {
         }
         let rate = self.pricing.book.in_force(&segment.facility, day.date);
         let touch = self.chain.touch(stretch, meter.t0);
-        let incurred = self.chain.incur(rate, segment, &touch, meter)?;
+        let (incurred, marginal) = self.chain.incur(rate, segment, &touch, meter)?;
         let covered = match (payer, &segment.hold) {
             (Some(agreement), Some(hold)) => self.cover(agreement, hold, &touch, incurred, meter)?,
             _ => Cents::ZERO,
@@ -344,6 +347,7 @@ impl<'a> Walk<'a> {
             agreement: payer.map(|agreement| agreement.id.clone()),
             incurred,
             covered,
+            marginal,
         });
         Ok(())
     }
@@ -367,8 +371,8 @@ impl<'a> Walk<'a> {
                 }
             }
             Term::PerDiem { per_day, day_count } => {
-                let more = touch.charge(per_day, day_count, &mut self.chain.dates_paid);
-                advance(meter.per_diem.entry(agreement.id.clone()).or_default(), more)?
+                let days = touch.days_us(day_count, &mut self.chain.dates_paid);
+                advance(meter.per_diem.entry(agreement.id.clone()).or_default(), Exact::accrued(per_day, days))?
             }
         };
         let paid = self.chain.paid.entry((agreement.id.clone(), hold.clone())).or_default();
@@ -394,14 +398,23 @@ impl Chain {
         }
     }
 
-    /// Moves `C` over a stretch and answers with what that adds to its rounded value.
-    fn incur(&mut self, rate: Option<&Rate>, segment: &Segment, touch: &Touch, meter: &mut Meter) -> Result<Cents, Overflow> {
+    /// Moves `C` over a stretch and answers with what that adds to its rounded value; beside it the same of the marginal
+    /// cost, which knows no amount per hold.
+    fn incur(
+        &mut self,
+        rate: Option<&Rate>,
+        segment: &Segment,
+        touch: &Touch,
+        meter: &mut Meter,
+    ) -> Result<(Cents, Option<Cents>), Overflow> {
         let hold_begins = segment.is_held() && !self.hold_charged;
         self.hold_charged |= hold_begins;
-        let Some(rate) = rate else { return Ok(Cents::ZERO) };
-        let days = touch.charge(rate.per_day, rate.day_count, &mut self.dates_charged);
+        let Some(rate) = rate else { return Ok((Cents::ZERO, None)) };
+        let days = touch.days_us(rate.day_count, &mut self.dates_charged);
         let hold = rate.per_hold.filter(|_| hold_begins).map_or(Exact::ZERO, Exact::whole);
-        advance(&mut meter.cost, days.try_add(hold)?)
+        let incurred = advance(&mut meter.cost, Exact::accrued(rate.per_day, days).try_add(hold)?)?;
+        let marginal = rate.marginal.map(|one| advance(&mut meter.marginal, Exact::accrued(one, days))).transpose()?;
+        Ok((incurred, marginal))
     }
 }
 
@@ -426,14 +439,14 @@ struct Touch {
 }
 
 impl Touch {
-    /// What so much a day comes to. A date that was charged is never charged again.
-    fn charge(&self, per_day: Cents, day_count: DayCount, charged: &mut BTreeSet<Date>) -> Exact {
-        let mut once = |touched: bool| if touched && charged.insert(self.date) { Exact::whole(per_day) } else { Exact::ZERO };
+    /// How much is charged by the day, as time: a whole day is 24 hours. A date that was charged is never charged again.
+    fn days_us(&self, day_count: DayCount, charged: &mut BTreeSet<Date>) -> i64 {
+        let mut once = |touched: bool| if touched && charged.insert(self.date) { DAY_US } else { 0 };
         match day_count {
-            DayCount::Hourly => Exact::accrued(per_day, self.elapsed_us),
+            DayCount::Hourly => self.elapsed_us,
             DayCount::CalendarDay => once(self.day),
             DayCount::Midnight => once(self.midnight),
-            DayCount::Per24h => Exact::accrued(per_day, self.periods.saturating_mul(DAY_US)),
+            DayCount::Per24h => self.periods.saturating_mul(DAY_US),
         }
     }
 }

@@ -2,8 +2,10 @@
 
 use super::agreement::Agreement;
 use super::booking::Proposal;
-use super::ids::{AgreementId, CountyId, FacilityId, RevisionId};
+use super::claim::Claim;
+use super::ids::{AgreementId, ClaimId, CountyId, FacilityId, RevisionId};
 use super::money::Cents;
+use super::period::PeriodClose;
 use super::policy::{OpenDetainers, Revision};
 use super::rate::RateBook;
 use super::time::{Date, Instant, Zone};
@@ -31,6 +33,10 @@ pub struct County {
     pub rates: RateBook,
     /// Reserved and spent, per agreement.
     pub balances: BTreeMap<AgreementId, Balance>,
+    /// Closed periods, in order.
+    pub closes: Vec<PeriodClose>,
+    /// What was claimed of agreements.
+    pub claims: BTreeMap<ClaimId, Claim>,
     /// Two-person acts on the county's own settings.
     pub proposals: Vec<Proposal>,
     /// When it came to be.

@@ -2,12 +2,14 @@
 
 use super::agreement::Agreement;
 use super::booking::{Alert, Correction, Custody, Posting, Proposal, Reservation};
+use super::claim::{Claim, ClaimEntry};
 use super::county::{Calendar, Draft, Facility, Profile};
 use super::decision::{Decision, Override};
 use super::detainer::{Detainer, Document, Duty, Lift, Replacement, ReviewDeclined, Service};
 use super::facts::{Arrival, Basis, BasisClose, Ending, FactRecord, Source, Stamp, TextRef};
-use super::ids::{AgreementId, BasisId, BookingId, CountyId, DetainerId, FacilityId, ProposalId, SubjectId};
+use super::ids::{AgreementId, BasisId, BookingId, ClaimId, CountyId, DetainerId, FacilityId, ProposalId, SubjectId};
 use super::money::Cents;
+use super::period::PeriodClose;
 use super::policy::Revision;
 use super::rate::Rate;
 use super::time::{Instant, Span};
@@ -80,6 +82,21 @@ pub enum Event {
     Inherited(Inherited),
     /// Two persons put their own answer in place of the county rule's, or took that back.
     Overridden(Overridden),
+    /// Days were closed: their books are never rewritten.
+    PeriodClosed(PeriodClose),
+    /// A portion of what an agreement owes was put together.
+    ClaimMade(Claim),
+    /// Something happened to a claim.
+    ClaimEntered(ClaimEntered),
+}
+
+/// Something happened to a claim.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClaimEntered {
+    /// To which.
+    pub claim: ClaimId,
+    /// What.
+    pub entry: ClaimEntry,
 }
 
 /// A county came to be.

@@ -106,6 +106,9 @@ pub fn apply(booking: &mut Booking, event: &Event) {
         | Event::RevisionDrafted(_)
         | Event::AgreementSet(_)
         | Event::RateSet(_)
+        | Event::PeriodClosed(_)
+        | Event::ClaimMade(_)
+        | Event::ClaimEntered(_)
         | Event::BookingCreated(_) => {}
     }
 }
@@ -262,6 +265,16 @@ pub fn county(state: Option<County>, seq: i64, event: &Event) -> Option<County> 
             // Refused before it was recorded where it does not fit.
             let _ = county.rates.add(rate.clone());
         }
+        Event::PeriodClosed(close) => county.closes.push(close.clone()),
+        Event::ClaimMade(claim) => {
+            county.claims.insert(claim.id.clone(), claim.clone());
+        }
+        Event::ClaimEntered(e) => {
+            if let Some(claim) = county.claims.get_mut(&e.claim) {
+                claim.entries.push(e.entry.clone());
+                claim.seq = seq;
+            }
+        }
         Event::Proposed(proposal) => county.proposals.push(proposal.clone()),
         Event::Confirmed(e) => {
             for proposal in county.proposals.iter_mut().filter(|p| p.id == e.proposal) {
@@ -321,6 +334,8 @@ fn new_county(created: &CountyCreated, seq: i64) -> County {
         agreements: BTreeMap::new(),
         rates: RateBook::default(),
         balances: BTreeMap::new(),
+        closes: Vec::new(),
+        claims: BTreeMap::new(),
         proposals: Vec::new(),
         seq,
         policy_seq: 0,

@@ -101,6 +101,8 @@ ids! {
     AgreementId,
     /// One dated price of a day.
     RateId,
+    /// One portion of what an agreement owes, as it was asked for.
+    ClaimId,
     /// One proposed two-person act.
     ProposalId,
 }

@@ -53,6 +53,16 @@ pub enum Why {
     Overlaps,
     /// A budget is less than what is reserved and spent.
     BelowCommitted,
+    /// The period is not over everywhere.
+    PeriodNotOver,
+    /// The period is closed already.
+    PeriodClosed,
+    /// Nothing is left to be claimed.
+    NothingToClaim,
+    /// A claim would not reach as far as the one before it.
+    ClaimOutOfOrder,
+    /// The act does not fit where the claim stands.
+    ClaimState,
     /// A sum passes what money can be.
     AmountTooLarge,
     /// More bookings than one command may touch.

@@ -36,10 +36,21 @@ fn reserved_for(county: &County, booking: &Booking, id: &AgreementId, hold: &Hol
     Some(Reserved { funded: amount > Cents::ZERO, most })
 }
 
-/// The closed part of custody: every gap whose end is known.
-#[must_use]
-pub fn closed(booking: &Booking) -> Vec<Gap> {
-    booking.custody.gaps.iter().filter(|g| !g.end.is_far()).cloned().collect()
+/// What of custody is posted: every gap whose end is known, whole; of one that goes on, the days that are closed in the
+/// county's books.
+///
+/// # Errors
+/// [`CostError`] where an amount passes what money can be.
+pub fn posted_lines(county: &County, booking: &Booking) -> Result<Vec<CostLine>, CostError> {
+    let gaps = &booking.custody.gaps;
+    let open_from = county.open_from();
+    let closed_by = open_from.map_or(Instant::MIN, |day| county.begun_everywhere(day));
+    let ended = |t0: Instant| gaps.iter().any(|gap| gap.t0 == t0 && !gap.end.is_far());
+    let ends = gaps.iter().map(|gap| gap.end).filter(|end| !end.is_far()).max();
+    let until = ends.unwrap_or(Instant::MIN).max(closed_by);
+    let mut lines = lines(county, booking, gaps, until)?;
+    lines.retain(|line| ended(line.t0) || open_from.is_some_and(|open| line.local_day < open));
+    Ok(lines)
 }
 
 /// A reservation that was due for a hold that has begun: tried once, whole or none.
@@ -192,12 +203,10 @@ fn moved(county: &County, from: &Reservation, to: Reservation) -> Result<BudgetM
 /// # Errors
 /// [`CostError`] where an amount passes what money can be.
 pub fn postings(county: &County, booking: &Booking, moment: &Moment<'_>, cause: PostingCause) -> Result<Vec<Posting>, CostError> {
-    let gaps = closed(booking);
-    if gaps.is_empty() && booking.postings.is_empty() {
+    if booking.custody.gaps.is_empty() && booking.postings.is_empty() {
         return Ok(Vec::new());
     }
-    let until = gaps.last().map_or(Instant::MIN, |g| g.end);
-    let wanted = lines(county, booking, &gaps, until)?;
+    let wanted = posted_lines(county, booking)?;
     let mut posted = Vec::new();
     let mut n = 0;
     let mut post = |line: CostLine, like: Option<&Posting>, reverses: Option<PostingRef>| {
@@ -211,10 +220,16 @@ pub fn postings(county: &County, booking: &Booking, moment: &Moment<'_>, cause: 
                 line.revision.as_ref().and_then(|r| county.revision(r)).map(|r| r.mode),
             ),
         };
-        posted.push(Posting { seq: moment.seq, n, line, office, edition, mode, cause, reverses });
+        let accounted = county.accounted(line.local_day, cause);
+        posted.push(Posting { seq: moment.seq, n, line, office, edition, mode, cause, reverses, accounted });
     };
     for old in booking.postings.iter().filter(|p| !wanted.contains(&p.line)) {
-        let back = CostLine { incurred: old.line.incurred.try_neg()?, covered: old.line.covered.try_neg()?, ..old.line.clone() };
+        let back = CostLine {
+            incurred: old.line.incurred.try_neg()?,
+            covered: old.line.covered.try_neg()?,
+            marginal: old.line.marginal.map(Cents::try_neg).transpose()?,
+            ..old.line.clone()
+        };
         post(back, Some(old), Some(PostingRef { seq: old.seq, n: old.n }));
     }
     for line in wanted {

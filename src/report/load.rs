@@ -216,6 +216,7 @@ fn line(stay: &Stay, row: Reader<'_>, until: Instant) -> Result<Line, StoreError
         agreement: row.maybe_id("agreement", AgreementId::trusted),
         incurred: Cents::new(row.int("incurred_cents")?),
         covered: Cents::new(row.int("covered_cents")?),
+        marginal: row.maybe_int("marginal_cents").map(Cents::new),
     };
     let office: Arc<str> = row.text("office")?.into();
     Ok(Line::new(stay, cost, office, row.maybe_case("edition")?, row.maybe_case("mode")?, row.int("seq")?, until))

@@ -198,6 +198,8 @@ fn posted(county: &CountyId, booking: &BookingId, posting: &Posting) -> Row {
         number(&posting.cause),
         posting.reverses.map(|r| r.seq).into(),
         posting.reverses.map(|r| r.n).into(),
+        day(posting.accounted.unwrap_or(line.local_day)),
+        maybe(line.marginal, |cents| Cell::Int(cents.get())),
     ];
     Row::new(&POSTINGS, vec![id(county), Cell::Int(posting.seq), posting.n.into()], body)
 }
@@ -215,6 +217,8 @@ pub fn county(county: &County) -> Vec<Row> {
     rows.extend(county.drafts.iter().map(|d| setting("draft", id(&d.revision.id), Cell::Null, encode(d))));
     rows.extend(county.agreements.values().map(|a| setting("agreement", id(&a.id), a.starts_at().into(), encode(a))));
     rows.extend(county.rates.iter().map(|r| setting("rate", id(&r.id), day(r.effective), encode(r))));
+    rows.extend(county.closes.iter().map(|c| setting("close", id(c.end), day(c.end), encode(c))));
+    rows.extend(county.claims.values().map(|c| setting("claim", id(&c.id), Cell::Null, encode(c))));
     rows.extend(county.proposals.iter().map(|p| setting("proposal", id(&p.id), Cell::Null, encode(p))));
     // Among the proposals of bookings, without one.
     rows.extend(county.proposals.iter().map(|p| proposal(&county.id, Cell::from(""), p)));
@@ -297,6 +301,8 @@ pub fn read_county(name: &CountyId, settings: &[Version], budgets: &[Version]) -
         agreements: BTreeMap::new(),
         rates: RateBook::default(),
         balances: BTreeMap::new(),
+        closes: Vec::new(),
+        claims: BTreeMap::new(),
         proposals: Vec::new(),
         created: profile.row.get("effective_from").and_then(Cell::as_int).map_or(Instant::MIN, Instant::from_micros),
         seq: profile.from_seq,
@@ -314,6 +320,7 @@ pub fn county_after(mut county: County, settings: &[Version], budgets: &[Version
         setting(&mut county, version)?;
     }
     county.revisions.sort_by_key(|r| r.effective.seq);
+    county.closes.sort_by_key(|c| c.end);
     county.drafts.sort_by_key(|d| d.revision.effective.seq);
     county.proposals.sort_by_key(|p| p.proposed);
     for version in budgets {
@@ -356,6 +363,11 @@ fn setting(county: &mut County, version: &Version) -> Result<(), BadSetting> {
             county.agreements.insert(agreement.id.clone(), agreement);
         }
         "rate" => county.rates.add(body(version)?)?,
+        "close" => county.closes.push(body(version)?),
+        "claim" => {
+            let claim: crate::domain::claim::Claim = body(version)?;
+            county.claims.insert(claim.id.clone(), claim);
+        }
         "proposal" => {
             let proposal: crate::domain::booking::Proposal = body(version)?;
             county.proposals.retain(|known| known.id != proposal.id);

@@ -271,6 +271,9 @@ pub static POSTINGS: Table = Table {
         // The posting it takes back: sequence and number.
         Column::int("reverses_seq").null(),
         Column::int("reverses_n").null(),
+        // The day it is accounted on: its own, or the first that was open when its own was closed.
+        Column::int("accounted_day"),
+        Column::int("marginal_cents").null(),
     ],
 };
 

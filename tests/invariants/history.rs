@@ -128,6 +128,10 @@ pub enum Act {
         days: u8,
     },
     Sweep,
+    /// The days before one are closed.
+    CloseBooks {
+        back: u8,
+    },
 }
 
 /// One step: how many hours pass, how many hours late it is told, what.
@@ -186,6 +190,7 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (any::<bool>(), 0u8..4, -4i8..3, 0u8..4)
             .prop_map(|(west, count, from, days)| Act::Price { west, count, from, days }),
         1 => Just(Act::Sweep),
+        2 => (0u8..4).prop_map(|back| Act::CloseBooks { back }),
     ]
 }
 
@@ -422,6 +427,10 @@ fn act_on(world: &mut World, n: usize, act: &Act, at: Instant, history: &History
         Act::Sweep => {
             world.sweep();
             Ok(())
+        }
+        Act::CloseBooks { back } => {
+            let today = world.state().profile.zone.date(at);
+            world.county(CountyCommand::ClosePeriod(today - chrono::Days::new(u64::from(back))))
         }
     }
 }

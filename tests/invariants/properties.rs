@@ -1,7 +1,7 @@
 //! One property for each invariant.
 
 use super::history::{Act, Around, History, Step, histories, tell, zone};
-use detainer::domain::booking::{Booking, Ground, Hold, HoldEnd};
+use detainer::domain::booking::{Booking, Ground, Hold, HoldEnd, Posting, PostingCause};
 use detainer::domain::clock::{self, Exclusion, Limit, StartRule};
 use detainer::domain::cost::CostLine;
 use detainer::domain::county::County;
@@ -16,7 +16,7 @@ use detainer::domain::policy::{self, FacialRule, Inputs, Mode, OpenDetainers, Re
 use detainer::domain::refusal::Why;
 use detainer::domain::settling;
 use detainer::domain::testing::{self, World};
-use detainer::domain::time::{HOUR_US, Instant, Span};
+use detainer::domain::time::{Date, HOUR_US, Instant, Span};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use std::collections::{BTreeMap, BTreeSet};
@@ -488,9 +488,7 @@ proptest! {
     fn invariant_13_postings_add_up_to_what_closed_custody_costs(history in histories(30)) {
         let world = tell(&history, |_| Ok(()))?;
         for booking in world.bookings() {
-            let closed = settling::closed(booking);
-            let until = closed.last().map_or(Instant::MIN, |g| g.end);
-            let lines = settling::lines(world.state(), booking, &closed, until).unwrap();
+            let lines = settling::posted_lines(world.state(), booking).unwrap();
             let own = world.records().iter().filter(|r| r.stream.as_ref() == Some(&booking.id));
             let posted: Vec<CostLine> = own
                 .flat_map(|r| &r.events)
@@ -509,6 +507,32 @@ proptest! {
             prop_assert_eq!(grouped, expected);
             adjacent_periods(&world, booking)?;
         }
+    }
+
+    /// §6: a closed period is never rewritten. What is accounted in it is what was known of its days when it was closed, and
+    /// stays so, whatever is recorded later; what is recorded later is accounted in days that were open then.
+    #[test]
+    fn a_closed_period_is_never_rewritten(history in histories(40)) {
+        let mut closed: Vec<(Date, BTreeMap<Date, Money>)> = Vec::new();
+        let world = tell(&history, |around| {
+            let world = around.after;
+            if around.result.is_ok() && world.state().closes.len() > around.before.state().closes.len() {
+                let end = world.state().open_from().expect("just closed");
+                let until = world.state().begun_everywhere(end);
+                let known: Vec<CostLine> = world.bookings().flat_map(|b| world.lines(b.id.as_str(), until)).filter(|l| l.local_day < end).collect();
+                let sum = |lines: &[CostLine]| sums(lines, |_| ()).remove(&()).unwrap_or_default();
+                let books = accounted(world, end).into_values().fold((Cents::ZERO, Cents::ZERO), plus);
+                prop_assert_eq!(books, sum(&known), "what is known is in the books");
+                closed.push((end, accounted(world, end)));
+            }
+            for (end, books) in &closed {
+                prop_assert_eq!(&accounted(world, *end), books, "the books before {}", end);
+            }
+            Ok(())
+        })?;
+        let all = accounted(&world, Date::MAX).into_values().fold((Cents::ZERO, Cents::ZERO), plus);
+        let lines: Vec<CostLine> = world.bookings().flat_map(|b| settling::posted_lines(world.state(), b).unwrap()).collect();
+        prop_assert_eq!(all, sums(&lines, |_| ()).remove(&()).unwrap_or_default(), "books and lines add up to the same");
     }
 
     /// The domain's part: what was recorded once is not recorded twice.
@@ -764,6 +788,34 @@ fn adjacent_periods(world: &World, booking: &Booking) -> Result<(), TestCaseErro
     Ok(())
 }
 
+fn posted(event: &Event) -> Option<&Posting> {
+    match event {
+        Event::Posted(posting) => Some(posting),
+        _ => None,
+    }
+}
+
+/// Incurred and covered.
+type Money = (Cents, Cents);
+
+fn plus(a: Money, b: Money) -> Money {
+    (a.0.try_add(b.0).unwrap(), a.1.try_add(b.1).unwrap())
+}
+
+/// What was ever posted, by the day it is accounted on, for the days before one; days that come to nothing left out.
+fn accounted(world: &World, end: Date) -> BTreeMap<Date, Money> {
+    let mut books: BTreeMap<Date, Money> = BTreeMap::new();
+    for posting in world.records().iter().flat_map(|r| &r.events).filter_map(posted) {
+        let day = posting.accounted.unwrap_or(posting.line.local_day);
+        if day < end {
+            let sum = books.entry(day).or_insert((Cents::ZERO, Cents::ZERO));
+            *sum = plus(*sum, (posting.line.incurred, posting.line.covered));
+        }
+    }
+    books.retain(|_, sum| *sum != (Cents::ZERO, Cents::ZERO));
+    books
+}
+
 fn sums<K: Ord>(lines: &[CostLine], key: impl Fn(&CostLine) -> K) -> BTreeMap<K, (Cents, Cents)> {
     let mut sums: BTreeMap<K, (Cents, Cents)> = BTreeMap::new();
     for line in lines {
@@ -821,7 +873,7 @@ fn invariant_11_release_is_not_refused_for_money_or_a_clock_that_lags() {
 fn the_histories_are_rich() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
-    for _ in 0..250 {
+    for _ in 0..500 {
         let history = histories(30).new_tree(&mut runner).unwrap().current();
         let world = tell(&history, |around| {
             let mut saw = |what: &'static str, so: bool| *seen.entry(what).or_default() += u32::from(so);
@@ -833,6 +885,10 @@ fn the_histories_are_rich() {
         })
         .unwrap();
         let mut saw = |what: &'static str, so: bool| *seen.entry(what).or_default() += u32::from(so);
+        for posting in world.records().iter().flat_map(|r| &r.events).filter_map(posted) {
+            saw("posted at a close", posting.cause == PostingCause::PeriodClosed);
+            saw("accounted later", posting.accounted.is_some());
+        }
         for booking in world.bookings() {
             saw("bookings", true);
             saw("inherited", !booking.inherited.is_empty());

@@ -14,6 +14,7 @@ use super::super::policy::{self, OpenDetainers, Revision};
 use super::super::rate::Rate;
 use super::super::refusal::{Refusal, Why};
 use super::super::time::{Date, Instant, Span};
+use super::books;
 use super::correction::{confirmed, open_proposal};
 use super::{Context, PROPOSAL_US, missing};
 
@@ -90,6 +91,9 @@ pub fn county(
         CountyCommand::AmendAgreement(agreement) => amend_agreement(county, agreement, ctx),
         CountyCommand::TerminateAgreement(id, at) => terminate_agreement(county, id, *at, ctx),
         CountyCommand::SetRate(new) => set_rate(county, new, ctx),
+        CountyCommand::ClosePeriod(end) => books::close_period(county, *end, ctx),
+        CountyCommand::Claim(new) => books::claim(county, new, ctx).map(alone),
+        CountyCommand::EnterClaim(id, new) => books::enter(county, id, new, ctx).map(alone),
     }
 }
 

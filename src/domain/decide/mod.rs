@@ -5,6 +5,7 @@
 //! custody, balances, postings, duties. A refusal leaves everything as it was.
 
 mod booking;
+mod books;
 mod consequences;
 mod correction;
 mod county;
@@ -13,6 +14,7 @@ mod inheritance;
 mod overriding;
 
 pub use booking::booking;
+pub use books::claims_of;
 pub use consequences::{consequences, retell};
 pub use county::{Affected, CountyAnswer, county, displaced, follows, rule};
 pub(crate) use detainers::same_paper;

@@ -161,6 +161,8 @@ message! {
         7: cause,
         /// The posting it takes back; its amounts are then negative.
         8: reverses,
+        /// The day on which it is accounted, where its own was closed when it was recorded.
+        9: accounted,
     }
 
     /// Which posting.
@@ -249,6 +251,8 @@ enumeration! {
         5: Agreement,
         /// A policy changed for time already posted.
         6: Policy,
+        /// A period was closed while custody went on: what had accrued by then.
+        7: PeriodClosed,
     }
 
     /// How near the end of the authority is.

@@ -30,5 +30,7 @@ message! {
         11: incurred,
         /// What the agreement pays of it.
         12: covered,
+        /// What one more person cost, where the rate states that.
+        13: marginal,
     }
 }

@@ -1,8 +1,8 @@
 //! The wire form of `domain::event`.
 
 use crate::domain::event::{
-    BasisClosed, BookingCreated, BudgetMoved, Confirmed, CountyCreated, Decided, DeclinedOnReview, DocumentAttached, DutiesSet,
-    Event, FormRead, Inherited, Lifted, Overridden, Replaced, Served,
+    BasisClosed, BookingCreated, BudgetMoved, ClaimEntered, Confirmed, CountyCreated, Decided, DeclinedOnReview,
+    DocumentAttached, DutiesSet, Event, FormRead, Inherited, Lifted, Overridden, Replaced, Served,
 };
 use crate::journal::wire::{message, oneof};
 
@@ -151,6 +151,14 @@ message! {
         4: spent,
     }
 
+    /// Something happened to a claim.
+    ClaimEntered {
+        /// To which.
+        1: claim,
+        /// What.
+        2: entry,
+    }
+
     /// Time used in earlier stays, taken over anew: what a new detainer's earlier use brings, or what came to be known of
     /// a stay that had ended (DOMAIN.md §10.14).
     Inherited {
@@ -228,5 +236,11 @@ oneof! {
         31: RevisionDrafted,
         /// Two persons put their own answer in place of the county rule's, or took that back.
         32: Overridden,
+        /// Days were closed: their books are never rewritten.
+        33: PeriodClosed,
+        /// A portion of what an agreement owes was put together.
+        34: ClaimMade,
+        /// Something happened to a claim.
+        35: ClaimEntered,
     }
 }

@@ -6,6 +6,7 @@
 
 mod agreement;
 mod booking;
+mod claim;
 mod clock;
 mod cost;
 mod county;

@@ -5,7 +5,7 @@ use super::{
     Cursor, Element, Field, Kind, Label, Problem, Schema, Value, WireError, WireType, put_key, put_sized, put_value, put_varint,
 };
 use crate::domain::ids::{
-    AgreementId, BasisId, BookingId, CountyId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId, SubjectId,
+    AgreementId, BasisId, BookingId, ClaimId, CountyId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId, SubjectId,
 };
 use crate::domain::money::Cents;
 use crate::domain::time::{Date, Instant, Zone, date_of_number, day_number};
@@ -232,7 +232,7 @@ macro_rules! id_value {
 }
 
 id_value! {
-    AgreementId, BasisId, BookingId, CountyId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId, SubjectId,
+    AgreementId, BasisId, BookingId, ClaimId, CountyId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId, SubjectId,
 }
 
 /// `optional` in the schema: absent is `None`, present is `Some`, also of a zero or empty value.

@@ -360,6 +360,7 @@ fn etag(work: &Work, command: &Command) -> Option<i64> {
             CountyCommand::SetCalendar(set) => county.calendars.get(&set.id).map(|one| one.seq),
             CountyCommand::AmendAgreement(set) => county.agreements.get(&set.id).map(|one| one.seq),
             CountyCommand::TerminateAgreement(id, _) => county.agreements.get(id).map(|one| one.seq),
+            CountyCommand::EnterClaim(id, _) => county.claims.get(id).map(|one| one.seq),
             CountyCommand::Switch(_) | CountyCommand::Activate(..) => Some(county.policy_seq),
             _ => Some(county.seq),
         },

@@ -11,6 +11,7 @@ use super::super::wire::{self, encode, proto_text, schema_faults};
 use super::*;
 use crate::domain::agreement::MinimumCoverage;
 use crate::domain::booking::{AlertLevel, CorrectedFact, HoldEnd, PostingCause};
+use crate::domain::claim::ClaimAct;
 use crate::domain::clock::{ExclusionRule, StartRule};
 use crate::domain::decision::{Outcome, OverrideAnswer, Reason, Trigger};
 use crate::domain::detainer::{Component, DocumentKind, DutyKind, Edition, LiftReason, NoticeMethod, ServiceMethod};
@@ -136,6 +137,7 @@ fn cases_have_numbers() {
         numbers::<AlertLevel>(),
         numbers::<Authority>(),
         numbers::<BasisKind>(),
+        numbers::<ClaimAct>(),
         numbers::<CloseReason>(),
         numbers::<Component>(),
         numbers::<CorrectedFact>(),

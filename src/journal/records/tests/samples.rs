@@ -5,6 +5,7 @@ use crate::domain::booking::{
     Alert, AlertLevel, CorrectedFact, Correction, Custody, Hold, HoldEnd, Posting, PostingCause, PostingRef, Proposal,
     Reservation, ServedHow,
 };
+use crate::domain::claim::{Claim, ClaimAct, ClaimEntry, ClaimLines};
 use crate::domain::clock::{ClockTerms, Exclusion, ExclusionRule, Limit, Readings, StartRule};
 use crate::domain::cost::CostLine;
 use crate::domain::county::{Calendar, CalendarDay, Draft, Facility, Profile};
@@ -14,8 +15,8 @@ use crate::domain::detainer::{
     NoticeMethod, Reading, Replacement, ReviewDeclined, Service, ServiceMethod,
 };
 use crate::domain::event::{
-    BasisClosed, BookingCreated, BudgetMoved, Confirmed, CountyCreated, Decided, DeclinedOnReview, DocumentAttached, DutiesSet,
-    Event, FormRead, Inherited, Lifted, Overridden, Replaced, Served,
+    BasisClosed, BookingCreated, BudgetMoved, ClaimEntered, Confirmed, CountyCreated, Decided, DeclinedOnReview,
+    DocumentAttached, DutiesSet, Event, FormRead, Inherited, Lifted, Overridden, Replaced, Served,
 };
 use crate::domain::facts::{
     AgeYears, Arrival, BailSet, Basis, BasisClose, BasisKind, Charge, CloseReason, Conviction, Disposition, EndKind, Ending,
@@ -24,9 +25,10 @@ use crate::domain::facts::{
 };
 use crate::domain::gap::{Authority, Gap, RestsOn, Segment};
 use crate::domain::ids::{
-    AgreementId, BasisId, BookingId, CountyId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId, SubjectId,
+    AgreementId, BasisId, BookingId, ClaimId, CountyId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId, SubjectId,
 };
 use crate::domain::money::Cents;
+use crate::domain::period::PeriodClose;
 use crate::domain::policy::{
     Answers, ChargeLeaf, Condition, ConvictionLeaf, Effect, Explained, Explanation, FacialRule, Inputs, Instrument, Layer,
     LayerExplained, LayerKind, Leaf, LookBack, Mode, OpenDetainers, ReadFact, Revision, StatusLeaf, Step, WarrantKind,
@@ -478,6 +480,7 @@ fn posting() -> Posting {
         agreement: Some(agreement_id()),
         incurred: Cents::new(-525),
         covered: Cents::new(-500),
+        marginal: Some(Cents::new(-79)),
     };
     Posting {
         seq: 9,
@@ -488,6 +491,45 @@ fn posting() -> Posting {
         mode: Some(Mode::HonorAlways),
         cause: PostingCause::LateFact,
         reverses: Some(PostingRef { seq: 8, n: 2 }),
+        accounted: Some(day("2017-04-01")),
+    }
+}
+
+fn claim_entry() -> ClaimEntry {
+    ClaimEntry {
+        n: 2,
+        act: ClaimAct::Paid,
+        amount: Cents::new(2_440_800),
+        at: stamp(),
+        source: source(),
+        actor: "joe-desk".into(),
+        person: "joe".into(),
+        undoes: Some(1),
+    }
+}
+
+fn claim() -> Claim {
+    Claim {
+        id: ClaimId::trusted("2017-q1"),
+        agreement: agreement_id(),
+        start: Some(day("2017-01-01")),
+        end: day("2017-04-01"),
+        through: 11,
+        after: 3,
+        lines: ClaimLines {
+            count: 216,
+            holds: 100,
+            claimed: Cents::new(2_440_800),
+            adjustments: Cents::new(-11_300),
+            expired_count: 1,
+            expired: Cents::new(11_300),
+            sha256: [7; 32],
+        },
+        made: at(),
+        actor: "joe-desk".into(),
+        person: "joe".into(),
+        entries: vec![claim_entry()],
+        seq: 13,
     }
 }
 
@@ -529,6 +571,15 @@ fn of_the_county() -> Vec<Event> {
             per_hold: Some(Cents::new(0)),
             day_count: DayCount::Per24h,
         }),
+        Event::PeriodClosed(PeriodClose {
+            end: day("2017-04-01"),
+            closed: at(),
+            seq: 12,
+            actor: "joe-desk".into(),
+            person: "joe".into(),
+        }),
+        Event::ClaimMade(claim()),
+        Event::ClaimEntered(ClaimEntered { claim: ClaimId::trusted("2017-q1"), entry: claim_entry() }),
         proposal(None, Some(revision())),
         Event::Confirmed(Confirmed {
             proposal: ProposalId::trusted("1"),
