@@ -73,7 +73,12 @@ fn first_word(name: &str) -> &str {
 fn manner(method: &MethodDescriptor) -> Option<Manner> {
     let word = first_word(method.name());
     if method.parent_service().name() == "ReportService" {
-        return matches!(word, "Get" | "Stream" | "Compare").then_some(Manner::Report);
+        return match word {
+            "Get" if method.name().starts_with("GetClaim") => Some(Manner::Read),
+            "Get" | "Stream" | "Compare" => Some(Manner::Report),
+            "List" => Some(Manner::Read),
+            _ => WRITES.contains(&word).then_some(Manner::Write),
+        };
     }
     match word {
         "Get" | "List" | "Check" | "Explain" => Some(Manner::Read),
@@ -137,7 +142,7 @@ fn only_the_methods_that_work_are_in_it() {
         ),
         (
             "ReportService",
-            "StreamHoldRegister GetDecisionReport GetCostReport StreamCostLines CompareModes GetOverdetentionReport",
+            "StreamHoldRegister GetDecisionReport GetCostReport StreamCostLines CompareModes GetOverdetentionReport ClosePeriod ListPeriodCloses CreateClaim UpdateClaim GetClaim ListClaims ListClaimLines GetClaimReport ListUnclaimedHolds",
         ),
         ("TokenService", "CreateToken RevokeToken ListTokens"),
     ];

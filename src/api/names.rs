@@ -4,7 +4,7 @@
 //! kind of name: one reader built on `parts`, one writer in [`of`], a line in the table of the tests.
 
 use crate::domain::ids::{
-    AgreementId, BadId, BasisId, BookingId, CountyId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId, SubjectId,
+    AgreementId, BadId, BasisId, BookingId, ClaimId, CountyId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId, SubjectId,
     check_id,
 };
 
@@ -73,6 +73,8 @@ readers! {
     agreement: "counties/{county}/agreements/{agreement}" => (a: CountyId, b: AgreementId);
     /// Reads the name of a rate.
     rate: "counties/{county}/rates/{rate}" => (a: CountyId, b: RateId);
+    /// Reads the name of a claim.
+    claim: "counties/{county}/claims/{claim}" => (a: CountyId, b: ClaimId);
     /// Reads the name of a proposal.
     proposal: "counties/{county}/proposals/{proposal}" => (a: CountyId, b: ProposalId);
 }
@@ -98,7 +100,7 @@ pub fn token(name: &str) -> Result<String, BadName> {
 /// Writes names.
 pub mod of {
     use super::{
-        AgreementId, BasisId, BookingId, CountyId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId, SubjectId,
+        AgreementId, BasisId, BookingId, ClaimId, CountyId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId, SubjectId,
     };
 
     /// `counties/{county}`.
@@ -165,6 +167,12 @@ pub mod of {
     #[must_use]
     pub fn rate(county: &CountyId, rate: &RateId) -> String {
         format!("counties/{county}/rates/{rate}")
+    }
+
+    /// `counties/{county}/claims/{claim}`.
+    #[must_use]
+    pub fn claim(county: &CountyId, claim: &ClaimId) -> String {
+        format!("counties/{county}/claims/{claim}")
     }
 
     /// `counties/{county}/proposals/{proposal}`.

@@ -54,6 +54,7 @@ writes! {
     RecordDetainerRequest etag, AttachDocumentRequest etag, RecordServiceRequest etag, LiftDetainerRequest etag,
     ReplaceDetainerRequest etag, ResolveReviewRequest etag, RecordNoticeRequest etag, OverrideDecisionRequest etag,
     SwitchPolicyModeRequest etag, CreatePolicyRevisionRequest, ActivatePolicyRevisionRequest etag, CreateAgreementRequest, AmendAgreementRequest etag, TerminateAgreementRequest etag,
+    ClosePeriodRequest etag, CreateClaimRequest, UpdateClaimRequest etag,
     SetRateRequest, CreateTokenRequest, RevokeTokenRequest,
 }
 

@@ -34,6 +34,8 @@ pub struct Claim {
     pub through: i64,
     /// The last record that the claim before it rests on; 0 where it is the agreement's first.
     pub after: i64,
+    /// The agreement's filing window, as it was.
+    pub window_days: Option<u32>,
     /// What its lines come to.
     pub lines: ClaimLines,
     /// When it was assembled.

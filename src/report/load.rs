@@ -4,9 +4,11 @@
 //! Custody that goes on there has to be priced from the booking's state; such bookings come back by name.
 
 use super::Why;
+use super::claims::{Account, KnownEnd, Owed};
 use super::lines::Line;
 use super::stay::{Stay, StayAnswer, StayHold, StayRequest};
 use crate::domain::cost::CostLine;
+use crate::domain::county::County;
 use crate::domain::ids::{AgreementId, BookingId, CountyId, DetainerId, FacilityId, HoldId, RateId, RevisionId};
 use crate::domain::money::Cents;
 use crate::domain::numbered::Numbered;
@@ -66,6 +68,57 @@ pub async fn stays(
         }
     }
     Ok(found)
+}
+
+/// What some bookings are owed for under an agreement, up to a record: all its postings, and the ends of the holds that they
+/// are about as they were known from record to record.
+///
+/// # Errors
+/// [`StoreError`] where the database cannot answer, or a row is not what this program writes.
+pub async fn owed(
+    store: &Store,
+    county: &County,
+    agreement: &AgreementId,
+    seq: i64,
+    bookings: &[BookingId],
+) -> Result<BTreeMap<BookingId, Account>, StoreError> {
+    let keys: Vec<Vec<Cell>> = bookings.iter().map(|id| vec![county.id.as_str().into(), id.as_str().into()]).collect();
+    let mut accounts: BTreeMap<BookingId, Account> = BTreeMap::new();
+    for row in read(store, &POSTINGS, &keys, seq).await? {
+        let row = Reader(&row);
+        if row.maybe_id("agreement", AgreementId::trusted).as_ref() != Some(agreement) {
+            continue;
+        }
+        let n = |column| row.maybe_int(column).and_then(|n| u32::try_from(n).ok()).ok_or_else(|| row.bad(column));
+        let reverses = row.maybe_int("reverses_seq").map(|seq| Ok::<_, StoreError>((seq, n("reverses_n")?))).transpose()?;
+        let owed = Owed {
+            at: (row.int("seq")?, n("n")?),
+            reverses,
+            hold: row.id("hold", HoldId::trusted)?,
+            facility: row.id("facility", FacilityId::trusted)?,
+            office: row.text("office")?.into(),
+            day: row.day("local_day")?,
+            span: Span::new(row.instant("start_at")?, row.instant("end_at")?),
+            incurred: Cents::new(row.int("incurred_cents")?),
+            covered: Cents::new(row.int("covered_cents")?),
+        };
+        accounts.entry(row.id("booking", BookingId::trusted)?).or_default().owed.push(owed);
+    }
+    for version in store.rows_by(&HOLDS, &["county", "booking"], &keys, "").await? {
+        let row = Reader(&version.row);
+        let Some(account) = accounts.get_mut(&row.id("booking", BookingId::trusted)?) else { continue };
+        if row.int("voided")? != 0 {
+            continue;
+        }
+        let (at, facility) = (row.instant("authority_until")?, row.id("facility", FacilityId::trusted)?);
+        let (from, to) = (version.from_seq, version.to_seq.unwrap_or(i64::MAX));
+        let end = KnownEnd { from, to, at, day: county.zone_of(&facility).date(at) };
+        account.ends.entry(row.id("hold", HoldId::trusted)?).or_default().push(end);
+    }
+    for account in accounts.values_mut() {
+        account.owed.sort_by_key(|one| one.at);
+    }
+    Ok(accounts)
 }
 
 /// The rows of some bookings as of a record.

@@ -4,16 +4,18 @@
 //! Names come in pages: pass the last one of a page to get the next. How much is read grows with what is reported, not
 //! with the county's past.
 
+use super::claims::Reach;
 use super::decisions::{Request, last_open};
 use super::{Query, Why};
 use crate::domain::decision::{Outcome, Reason};
 use crate::domain::detainer::Edition;
 use crate::domain::facts::EndKind;
 use crate::domain::gap::Authority;
-use crate::domain::ids::{BookingId, CountyId, FacilityId, HoldId, RevisionId};
+use crate::domain::ids::{AgreementId, BookingId, CountyId, FacilityId, HoldId, RevisionId};
+use crate::domain::money::Cents;
 use crate::domain::numbered::Numbered;
 use crate::domain::policy::Mode;
-use crate::domain::time::{DAY_US, Instant, Zone, date_of_number, day_number};
+use crate::domain::time::{DAY_US, Date, Instant, Zone, date_of_number, day_number};
 use crate::rows::{Cell, ColType};
 use crate::store::{Chunks, Param, Store, StoreError};
 
@@ -97,6 +99,42 @@ fn concerning(county: &CountyId, seq: i64, query: &Query) -> Vec<Param> {
 
 fn bookings(rows: &[Vec<Cell>]) -> Result<Vec<BookingId>, StoreError> {
     Ok(rows.iter().filter_map(|row| row.first().and_then(Cell::as_text)).map(BookingId::trusted).collect())
+}
+
+/// Bookings with postings of an agreement that a claim may take: by name, after one.
+///
+/// # Errors
+/// [`StoreError`] where the database cannot answer.
+pub async fn owed(
+    store: &Store,
+    county: &CountyId,
+    agreement: &AgreementId,
+    reach: &Reach,
+    after: Option<&BookingId>,
+    limit: u32,
+) -> Result<Vec<BookingId>, StoreError> {
+    let day = |date: Option<Date>, otherwise: i64| date.map_or(otherwise, |date| i64::from(day_number(date)));
+    let params = [
+        county.as_str().into(),
+        agreement.as_str().into(),
+        reach.through.into(),
+        day(reach.end, i64::MAX).into(),
+        reach.after.into(),
+        day(reach.start, i64::MIN).into(),
+        after.map_or("", BookingId::as_str).into(),
+        i64::from(limit).into(),
+    ];
+    bookings(&store.query(OWED, &params, &[ColType::Text]).await?)
+}
+
+/// What the postings of each agreement come to, as of a record.
+///
+/// # Errors
+/// [`StoreError`] where the database cannot answer.
+pub async fn owed_in_all(store: &Store, county: &CountyId, seq: i64) -> Result<Vec<(AgreementId, Cents)>, StoreError> {
+    let rows = store.query(OWED_IN_ALL, &[county.as_str().into(), seq.into()], &[ColType::Text, ColType::Int]).await?;
+    let read = |row: &Vec<Cell>| Some((AgreementId::trusted(row.first()?.as_text()?), Cents::new(row.get(1)?.as_int()?)));
+    Ok(rows.iter().filter_map(read).collect())
 }
 
 /// A hold as the register orders them: by start, booking and name.
@@ -276,6 +314,12 @@ const CONCERNED: &str = concat!(concerned!(), " select f.booking from f where f.
 
 const CONCERNED_COUNT: &str = concat!(concerned!(), " select cast(count(*) as bigint) from f");
 
+const OWED: &str = "select distinct p.booking from postings p where p.county = $1 and p.agreement = $2 and p.seq <= $3 \
+     and p.local_day < $4 and (p.seq > $5 or p.local_day >= $6) and p.booking > $7 order by p.booking limit $8";
+
+const OWED_IN_ALL: &str = "select p.agreement, cast(sum(p.covered_cents) as bigint) from postings p \
+     where p.county = $1 and p.agreement is not null and p.seq <= $2 group by p.agreement order by p.agreement";
+
 const OPEN: &str = "select b.booking from bookings b where b.county = $1 and b.from_seq <= $2 \
      and (b.to_seq is null or b.to_seq > $2) and b.t0 <= $3 and b.booking > $4 order by b.booking limit $5";
 
@@ -304,6 +348,8 @@ mod tests {
         let cases = [
             (CUSTODY.to_owned(), vec!["postings_by_day", "bookings_by_t0"]),
             (OPEN.to_owned(), vec!["bookings_by_t0"]),
+            (OWED.to_owned(), vec!["postings_owed"]),
+            (OWED_IN_ALL.to_owned(), vec!["postings_owed"]),
             (HOLDS.to_owned(), vec!["holds_by_start"]),
             (REQUESTS.to_owned(), vec!["autoindex_detainers", "autoindex_bookings", "postings_by_booking"]),
             (by("postings", "booking"), vec!["postings_by_booking"]),

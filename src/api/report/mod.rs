@@ -4,6 +4,7 @@
 //! again with these it gives the same bytes. What is counted, and how, lies in [`crate::report`]; here stays are handed
 //! to it part by part ([`stays`]), so that memory does not grow with the county.
 
+mod claims;
 mod query;
 mod simulation;
 mod stays;
@@ -228,6 +229,50 @@ impl pb::report_service_server::ReportService for Api {
         self.compare_modes_for(&caller, request).await.map(Response::new)
     }
 
+async fn close_period(&self, request: Request<pb::ClosePeriodRequest>) -> Result<Response<pb::ClosePeriodResponse>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        self.close_period_for(&caller, request).await.map(Response::new)
+    }
+
+    async fn list_period_closes(&self, request: Request<pb::ListPeriodClosesRequest>) -> Result<Response<pb::ListPeriodClosesResponse>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        self.list_period_closes_for(&caller, request).await.map(Response::new)
+    }
+
+    async fn create_claim(&self, request: Request<pb::CreateClaimRequest>) -> Result<Response<pb::CreateClaimResponse>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        self.create_claim_for(&caller, request).await.map(Response::new)
+    }
+
+    async fn update_claim(&self, request: Request<pb::UpdateClaimRequest>) -> Result<Response<pb::UpdateClaimResponse>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        self.update_claim_for(&caller, request).await.map(Response::new)
+    }
+
+    async fn get_claim(&self, request: Request<pb::GetClaimRequest>) -> Result<Response<pb::GetClaimResponse>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        self.get_claim_for(&caller, request).await.map(Response::new)
+    }
+
+    async fn list_claims(&self, request: Request<pb::ListClaimsRequest>) -> Result<Response<pb::ListClaimsResponse>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        self.list_claims_for(&caller, request).await.map(Response::new)
+    }
+
+    async fn list_claim_lines(&self, request: Request<pb::ListClaimLinesRequest>) -> Result<Response<pb::ListClaimLinesResponse>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        self.list_claim_lines_for(&caller, request).await.map(Response::new)
+    }
+
+    async fn get_claim_report(&self, request: Request<pb::GetClaimReportRequest>) -> Result<Response<pb::GetClaimReportResponse>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        self.claim_report_for(&caller, request).await.map(Response::new)
+    }
+
+    async fn list_unclaimed_holds(&self, request: Request<pb::ListUnclaimedHoldsRequest>) -> Result<Response<pb::ListUnclaimedHoldsResponse>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        self.list_unclaimed_holds_for(&caller, request).await.map(Response::new)
+    }
     type StreamCostLinesStream = Sent<pb::StreamCostLinesResponse>;
 
     async fn stream_cost_lines(

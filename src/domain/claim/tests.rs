@@ -11,6 +11,7 @@ fn claim(claimed: i64) -> Claim {
         end: "2018-02-01".parse().unwrap(),
         through: 9,
         after: 0,
+        window_days: None,
         lines,
         made: Instant::MIN,
         actor: "".into(),

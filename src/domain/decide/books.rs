@@ -54,9 +54,8 @@ pub fn claims_of<'a>(county: &'a County, agreement: &AgreementId) -> Vec<&'a Cla
 }
 
 pub(super) fn claim(county: &County, new: &NewClaim, ctx: &Context) -> Result<Vec<Event>, Refusal> {
-    if !county.agreements.contains_key(&new.agreement) {
-        return Err(missing("agreement", new.agreement.as_str()));
-    }
+    let agreement =
+        county.agreements.get(&new.agreement).ok_or_else(|| missing("agreement", new.agreement.as_str()))?;
     let last = claims_of(county, &new.agreement).pop();
     let id = match &new.id {
         Some(id) => id.clone(),
@@ -88,6 +87,7 @@ pub(super) fn claim(county: &County, new: &NewClaim, ctx: &Context) -> Result<Ve
         end: new.end,
         through: new.through,
         after: last.map_or(0, |last| last.through),
+        window_days: agreement.filing_window_days,
         lines: new.lines,
         made: ctx.now,
         actor: ctx.actor.clone(),

@@ -45,6 +45,8 @@ message! {
         11: entries,
         /// The record that last changed it: its etag.
         12: seq,
+        /// The agreement's filing window, as it was.
+        13: window_days,
     }
 
     /// What the lines of a claim come to.

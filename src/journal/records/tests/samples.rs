@@ -516,6 +516,7 @@ fn claim() -> Claim {
         end: day("2017-04-01"),
         through: 11,
         after: 3,
+        window_days: Some(60),
         lines: ClaimLines {
             count: 216,
             holds: 100,
