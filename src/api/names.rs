@@ -4,8 +4,8 @@
 //! kind of name: one reader built on `parts`, one writer in [`of`], a line in the table of the tests.
 
 use crate::domain::ids::{
-    AgreementId, BadId, BasisId, BookingId, ClaimId, CountyId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId, SubjectId,
-    check_id,
+    AgreementId, BadId, BasisId, BookingId, ClaimId, CountyId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId,
+    SubjectId, check_id,
 };
 
 /// Why a text is no name of the kind that is asked for.
@@ -100,7 +100,8 @@ pub fn token(name: &str) -> Result<String, BadName> {
 /// Writes names.
 pub mod of {
     use super::{
-        AgreementId, BasisId, BookingId, ClaimId, CountyId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId, SubjectId,
+        AgreementId, BasisId, BookingId, ClaimId, CountyId, DetainerId, FacilityId, HoldId, ProposalId, RateId, RevisionId,
+        SubjectId,
     };
 
     /// `counties/{county}`.

@@ -44,14 +44,7 @@ impl Reach {
     /// Of the claim that comes next.
     #[must_use]
     pub fn next(last: Option<&Claim>, end: Option<Date>, through: i64, filed: Date, window_days: Option<u32>) -> Self {
-        Self {
-            start: last.map(|last| last.end),
-            after: last.map_or(0, |last| last.through),
-            end,
-            through,
-            filed,
-            window_days,
-        }
+        Self { start: last.map(|last| last.end), after: last.map_or(0, |last| last.through), end, through, filed, window_days }
     }
 
     /// Whether a day was reached by a claim before this one.
@@ -283,6 +276,9 @@ mod tests {
 
     use Kind::{Adjustment, Expired, Own};
 
+    /// Claims, and the lines of the last.
+    type Case<'a> = (&'a [(u32, i64, u32)], &'a [(Kind, i64, i64)]);
+
     #[test]
     fn what_a_claim_takes() {
         // Of one hold that ended on day 5: posted day by day; the posting of day 4 is taken back by record 20 and posted
@@ -295,7 +291,7 @@ mod tests {
             owed(21, "1", 4, 80, None),
         ];
         let held = account(held, &[("1", 5)]);
-        let cases: &[(&[(u32, i64, u32)], &[(Kind, i64, i64)])] = &[
+        let cases: &[Case<'_>] = &[
             (&[(31, 15, 31)], &[(Own, 10, 113), (Own, 11, 113), (Own, 12, 113)]),
             (&[(5, 15, 31)], &[(Own, 10, 113), (Own, 11, 113)]),
             // What was taken back before it was claimed does not show.
@@ -314,9 +310,14 @@ mod tests {
 
     #[test]
     fn what_comes_too_late() {
-        let held = vec![owed(10, "1", 3, 50, None), owed(11, "2", 9, 50, None), owed(20, "1", 3, -50, Some(10)), owed(21, "1", 3, 40, None)];
+        let held = vec![
+            owed(10, "1", 3, 50, None),
+            owed(11, "2", 9, 50, None),
+            owed(20, "1", 3, -50, Some(10)),
+            owed(21, "1", 3, 40, None),
+        ];
         let held = account(held, &[("1", 3), ("2", 9)]);
-        let cases: &[(&[(u32, i64, u32)], &[(Kind, i64, i64)])] = &[
+        let cases: &[Case<'_>] = &[
             // The window is 10 days: hold 1 by day 13, hold 2 by day 19.
             (&[(31, 15, 13)], &[(Own, 10, 50), (Own, 11, 50)]),
             (&[(31, 15, 14)], &[(Expired, 10, 50), (Own, 11, 50)]),

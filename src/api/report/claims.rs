@@ -369,7 +369,9 @@ impl Api {
                 claims.push(claim);
             }
         }
-        let key = |claim: &&Claim| format!("{}/{:>10}/{:020}/{}", claim.agreement, claim.end.num_days_from_ce(), claim.through, claim.id);
+        let key = |claim: &&Claim| {
+            format!("{}/{:>10}/{:020}/{}", claim.agreement, claim.end.num_days_from_ce(), claim.through, claim.id)
+        };
         claims.sort_by_key(key);
         let (claims, next_page_token) = page.cut(&self.opaque, pair.seq, 0, claims, key);
         Ok(pb::ListClaimsResponse {

@@ -229,12 +229,15 @@ impl pb::report_service_server::ReportService for Api {
         self.compare_modes_for(&caller, request).await.map(Response::new)
     }
 
-async fn close_period(&self, request: Request<pb::ClosePeriodRequest>) -> Result<Response<pb::ClosePeriodResponse>, Status> {
+    async fn close_period(&self, request: Request<pb::ClosePeriodRequest>) -> Result<Response<pb::ClosePeriodResponse>, Status> {
         let (caller, request) = (principal(&request)?, request.into_inner());
         self.close_period_for(&caller, request).await.map(Response::new)
     }
 
-    async fn list_period_closes(&self, request: Request<pb::ListPeriodClosesRequest>) -> Result<Response<pb::ListPeriodClosesResponse>, Status> {
+    async fn list_period_closes(
+        &self,
+        request: Request<pb::ListPeriodClosesRequest>,
+    ) -> Result<Response<pb::ListPeriodClosesResponse>, Status> {
         let (caller, request) = (principal(&request)?, request.into_inner());
         self.list_period_closes_for(&caller, request).await.map(Response::new)
     }
@@ -259,17 +262,26 @@ async fn close_period(&self, request: Request<pb::ClosePeriodRequest>) -> Result
         self.list_claims_for(&caller, request).await.map(Response::new)
     }
 
-    async fn list_claim_lines(&self, request: Request<pb::ListClaimLinesRequest>) -> Result<Response<pb::ListClaimLinesResponse>, Status> {
+    async fn list_claim_lines(
+        &self,
+        request: Request<pb::ListClaimLinesRequest>,
+    ) -> Result<Response<pb::ListClaimLinesResponse>, Status> {
         let (caller, request) = (principal(&request)?, request.into_inner());
         self.list_claim_lines_for(&caller, request).await.map(Response::new)
     }
 
-    async fn get_claim_report(&self, request: Request<pb::GetClaimReportRequest>) -> Result<Response<pb::GetClaimReportResponse>, Status> {
+    async fn get_claim_report(
+        &self,
+        request: Request<pb::GetClaimReportRequest>,
+    ) -> Result<Response<pb::GetClaimReportResponse>, Status> {
         let (caller, request) = (principal(&request)?, request.into_inner());
         self.claim_report_for(&caller, request).await.map(Response::new)
     }
 
-    async fn list_unclaimed_holds(&self, request: Request<pb::ListUnclaimedHoldsRequest>) -> Result<Response<pb::ListUnclaimedHoldsResponse>, Status> {
+    async fn list_unclaimed_holds(
+        &self,
+        request: Request<pb::ListUnclaimedHoldsRequest>,
+    ) -> Result<Response<pb::ListUnclaimedHoldsResponse>, Status> {
         let (caller, request) = (principal(&request)?, request.into_inner());
         self.list_unclaimed_holds_for(&caller, request).await.map(Response::new)
     }

@@ -38,7 +38,8 @@ use ClaimAct::{Billed, Denied, Disputed, Paid, Withdrawn, WrittenOff};
 #[test]
 fn what_acts_come_to() {
     // Paid, written off, open, denied, disputed.
-    let cases: &[(&[(ClaimAct, i64)], [i64; 5], ClaimState)] = &[
+    type Case<'a> = (&'a [(ClaimAct, i64)], [i64; 5], ClaimState);
+    let cases: &[Case<'_>] = &[
         (&[], [0, 0, 100, 0, 0], ClaimState::Billed),
         (&[(Paid, 40)], [40, 0, 60, 0, 0], ClaimState::PartlySettled),
         (&[(Paid, 40), (Paid, 60)], [100, 0, 0, 0, 0], ClaimState::Settled),

@@ -54,8 +54,7 @@ pub fn claims_of<'a>(county: &'a County, agreement: &AgreementId) -> Vec<&'a Cla
 }
 
 pub(super) fn claim(county: &County, new: &NewClaim, ctx: &Context) -> Result<Vec<Event>, Refusal> {
-    let agreement =
-        county.agreements.get(&new.agreement).ok_or_else(|| missing("agreement", new.agreement.as_str()))?;
+    let agreement = county.agreements.get(&new.agreement).ok_or_else(|| missing("agreement", new.agreement.as_str()))?;
     let last = claims_of(county, &new.agreement).pop();
     let id = match &new.id {
         Some(id) => id.clone(),
