@@ -186,14 +186,20 @@ impl Fields {
         }
     }
 
-    /// An amount of the county's money, or nothing where it is unset.
+    /// An amount of the county's money, not below zero, or nothing where it is unset.
     pub fn money(&mut self, field: &str, money: Option<&pb::Money>, currency: &str) -> Option<Cents> {
+        let cents = self.signed_money(field, money, currency)?;
+        if cents.is_negative() {
+            self.bad(&format!("{field}.cents"), "may not be negative");
+        }
+        Some(cents)
+    }
+
+    /// An amount of the county's money, above or below zero, or nothing where it is unset.
+    pub fn signed_money(&mut self, field: &str, money: Option<&pb::Money>, currency: &str) -> Option<Cents> {
         let money = money?;
         if money.currency_code != currency {
             self.bad(&format!("{field}.currency_code"), format!("must be the county's own, {currency}"));
-        }
-        if money.cents < 0 {
-            self.bad(&format!("{field}.cents"), "may not be negative");
         }
         Some(Cents::new(money.cents))
     }

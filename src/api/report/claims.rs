@@ -302,7 +302,7 @@ impl Api {
         let call = write::call(&mut fields, caller, "UpdateClaim", &id, &request)?;
         let act = read_act(&mut fields, request.act);
         let (_, county) = self.county_at(caller, &id, AsOf::Latest).await?;
-        let amount = fields.money("amount", request.amount.as_ref(), &county.profile.currency);
+        let amount = fields.signed_money("amount", request.amount.as_ref(), &county.profile.currency);
         let at = fields.optional_instant("effective_time", request.effective_time.as_ref());
         let source = fields.source("source", request.source.as_ref());
         let undoes = match request.undoes {

@@ -58,7 +58,7 @@ pub(super) fn claim(county: &County, new: &NewClaim, ctx: &Context) -> Result<Ve
     let last = claims_of(county, &new.agreement).pop();
     let id = match &new.id {
         Some(id) => id.clone(),
-        None => ClaimId::trusted(&format!("{}-{}", new.agreement, county.claims.len() + 1)),
+        None => free_id(county, &new.agreement),
     };
     if county.claims.contains_key(&id) {
         return Err(Refusal::new(Why::IdTaken, "claim_id", format!("claim {id} exists already")));
@@ -94,6 +94,21 @@ pub(super) fn claim(county: &County, new: &NewClaim, ctx: &Context) -> Result<Ve
         entries: Vec::new(),
         seq: ctx.seq,
     })])
+}
+
+/// The agreement's id and a number: how many claims it had, those withdrawn among them, and one more.
+fn free_id(county: &County, agreement: &AgreementId) -> ClaimId {
+    // An id has at most 64 characters.
+    let stem = if agreement.as_str().len() > 52 { "claim" } else { agreement.as_str() };
+    let known = county.claims.values().filter(|claim| claim.agreement == *agreement).count();
+    let mut n = known + 1;
+    loop {
+        let id = ClaimId::trusted(&format!("{stem}-{n}"));
+        if !county.claims.contains_key(&id) {
+            return id;
+        }
+        n += 1;
+    }
 }
 
 pub(super) fn enter(county: &County, id: &ClaimId, new: &NewEntry, ctx: &Context) -> Result<Vec<Event>, Refusal> {
