@@ -382,10 +382,29 @@ fn definitions_that_double_at_each_step_stop_at_the_limit() {
         .replace("[define.old]", &format!("{}[define.d30]", doubled.collect::<String>()));
     let mistakes = policyfile::parse(&text).expect_err("too large");
     assert!(mistakes.iter().any(|m| m.why.contains("deeper than 12")), "{}", told(&mistakes));
-    let abyss = format!("condition = {}true{}\n", "{ not = ".repeat(5_000), " }".repeat(5_000));
-    let mistakes = policyfile::parse(&abyss).expect_err("no file nests so deep");
-    assert!(mistakes.iter().any(|m| m.why.contains("12 deep at most")), "{}", told(&mistakes));
     assert!(mistakes.len() < 1_000, "{} mistakes", mistakes.len());
+}
+
+#[test]
+fn what_nests_deeper_than_the_parser_reads_is_named() {
+    let below = |within: &str, key: &str| format!("{within}{}", key.repeat(12));
+    let nots = |times: usize| format!("condition = {}true{}\n", "{ not = ".repeat(times), " }".repeat(times));
+    let lists = format!("condition = {}true{}\n", "{ any = [{ served = true }, ".repeat(60), "] }".repeat(60));
+    let dotted = format!("condition{} = {{ served = true }}\n", ".not".repeat(20_000));
+    let facts = format!("[[example]]\nfacts = {}{}\n", "[".repeat(100), "]".repeat(100));
+    let cases = [
+        (nots(5_000), 1, below("condition", ".not")),
+        (format!("title = \"t\"\n[[layer]]\nkind = \"court-order\"\n{}", nots(81)), 4, below("layer[0].condition", ".not")),
+        (format!("[define.old]\n{}", nots(90).replace("condition = { not", "not")), 2, below("define.old", ".not")),
+        (lists, 1, below("condition", ".any[1]")),
+        (format!("# a.b.c, and so on ....\n\n{dotted}"), 3, format!("condition{}", ".not".repeat(11))),
+        (facts, 2, format!("example[0].facts{}", "[0]".repeat(80))),
+    ];
+    for (n, (text, line, node)) in cases.into_iter().enumerate() {
+        let mistakes = policyfile::parse(&text).expect_err("no file nests so deep");
+        let named = mistakes.iter().any(|m| m.line == line && m.node == node && m.why.contains("12 deep at most"));
+        assert!(named, "case {n}: {line}, {node}; but:{}", told(&mistakes));
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The file as a whole.
 
 use super::example::{self, Example};
-use super::read::{Node, Reader, Table};
+use super::read::{self, Node, Reader, Table};
 use super::tree::Trees;
 use super::{Level, Mistake, PolicyFile, words};
 use crate::domain::agreement::MinimumCoverage;
@@ -82,13 +82,15 @@ pub(super) fn read_whole<T>(text: &str, read: impl FnOnce(&mut Reader<'_>, &Tabl
     }
     let (root, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
-        let why = match error.message() {
-            deep if deep.starts_with("cannot recurse further") => {
-                format!("nests deeper than a file can: conditions nest {} deep at most", Limits::DEPTH)
+        let at = error.span().map(|span| span.start);
+        match error.message() {
+            nested if read::is_too_deep(nested) => {
+                let (at, node) = read::too_deep(text, root.get_ref(), at, Limits::DEPTH);
+                let why = format!("nests deeper than a file can: conditions nest {} deep at most", Limits::DEPTH);
+                reader.bad(at, &node, why);
             }
-            message => message.to_owned(),
-        };
-        reader.bad(error.span().map_or(0, |span| span.start), "", why);
+            message => reader.bad(at.unwrap_or(0), "", message),
+        }
     }
     let found = if errors.is_empty() { read(&mut reader, &Table::root(root.get_ref())) } else { None };
     match found {

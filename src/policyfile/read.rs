@@ -7,6 +7,9 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
+/// Parts of a key that the parser still reads.
+const PARTS: usize = 80;
+
 /// A value with its path in the file and where it begins, in bytes.
 #[derive(Clone)]
 pub(super) struct Node<'a> {
@@ -228,6 +231,55 @@ impl<'t> Reader<'t> {
         let read: Vec<_> = entries.iter().map(|entry| self.word(entry, words)).collect();
         read.into_iter().collect()
     }
+}
+
+/// Whether the parser gave up because of depth: of brackets within brackets, or of a key with very many parts.
+pub(super) fn is_too_deep(message: &str) -> bool {
+    message.starts_with("cannot recurse further") || message == "recursion limit"
+}
+
+/// What stands too deep where the parser gave up: the first condition below `most` others, or else the deepest value that
+/// could be read. Where it begins, and its path.
+pub(super) fn too_deep(text: &str, root: &DeTable<'_>, gave_up: Option<usize>, most: usize) -> (usize, String) {
+    let Some(gave_up) = gave_up else { return long_key(text, most) };
+    let top = root.iter().map(|(key, value)| (key.get_ref().to_string(), 0, key.span().start, value));
+    let mut todo: Vec<_> = top.collect();
+    let mut deepest = (0, gave_up, String::new());
+    while let Some((path, above, at, value)) = todo.pop() {
+        let (list, table) = (value.get_ref().as_array(), value.get_ref().as_table());
+        if value.span().contains(&gave_up) {
+            if above >= most && list.is_none() {
+                return (at, path);
+            }
+            let steps = path.matches(['.', '[']).count() + 1;
+            if steps > deepest.0 {
+                deepest = (steps, at, path.clone());
+            }
+        }
+        let entries = list.into_iter().flat_map(|list| list.iter().enumerate());
+        todo.extend(entries.map(|(n, entry)| (format!("{path}[{n}]"), above, entry.span().start, entry)));
+        let keys = table.into_iter().flat_map(|table| table.iter());
+        todo.extend(keys.map(|(key, value)| {
+            let name = key.get_ref().as_ref();
+            let nests = matches!(name, "all" | "any" | "not");
+            (format!("{path}.{name}"), above + usize::from(nests), key.span().start, value)
+        }));
+    }
+    (deepest.1, deepest.2)
+}
+
+/// The first key of so many parts that the parser gave up, without saying where; as many of its parts as may stand.
+fn long_key(text: &str, most: usize) -> (usize, String) {
+    let in_key = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+    let mut at = 0;
+    for stretch in text.split_inclusive(|letter| !in_key(letter)) {
+        let parts: Vec<&str> = stretch.trim_end_matches(|letter| !in_key(letter)).split('.').collect();
+        if parts.len() > PARTS && parts.iter().all(|part| !part.is_empty()) {
+            return (at, parts.into_iter().take(most).collect::<Vec<_>>().join("."));
+        }
+        at += stretch.len();
+    }
+    (0, String::new())
 }
 
 fn date(told: toml::value::Date) -> Option<Date> {
