@@ -96,7 +96,7 @@ async fn two_persons_honor_in_guarantee_mode() {
         desk.at("2024-03-14T16:00:00Z");
         let done = bookings.confirm_proposal(with(&second, confirm("10", &digest))).await.unwrap().into_inner();
         assert_eq!(done.proposal.unwrap().state(), pb::ProposalState::Confirmed);
-        assert!(done.receipt.is_some());
+        let point = done.receipt.unwrap().sequence;
         let get = pb::GetDetainerRequest { name: DETAINER.into(), ..pb::GetDetainerRequest::default() };
         let now = calls.get_detainer(with(&clerk, get)).await.unwrap().into_inner().detainer.unwrap();
         let decision = now.decision.unwrap();
@@ -129,6 +129,27 @@ async fn two_persons_honor_in_guarantee_mode() {
             pb::CheckReleaseRequest { name: "counties/c/bookings/B-1".into(), at_time: at("2024-03-16T22:00:00Z"), as_of: None };
         let held = bookings.check_release(with(&clerk, ask)).await.unwrap().into_inner();
         assert!(!held.may_hold);
+
+        // Two persons may honor it again; as the hold has ended none begins, and the sentences say so. What was known
+        // before is told as it was.
+        let late = calls.override_decision(with(&desk.admin, wanted("15", Answer::Honor))).await.unwrap().into_inner();
+        let proposal = late.proposal.unwrap();
+        let confirmed = pb::ConfirmProposalRequest { name: proposal.name.clone(), ..confirm("16", &proposal.content_digest) };
+        bookings.confirm_proposal(with(&second, confirmed)).await.unwrap();
+        let told = async |as_of, time| {
+            let get = pb::GetDetainerRequest { name: DETAINER.into(), as_of, at_time: time, ..pb::GetDetainerRequest::default() };
+            let mut calls = DetainerServiceClient::new(desk.channel.clone());
+            let found = calls.get_detainer(with(&clerk, get)).await.unwrap().into_inner().detainer.unwrap();
+            let decision = found.decision.unwrap();
+            let says = |part: &str| decision.sentences.iter().any(|told| told.basis.contains(part));
+            let over = says("none may begin any more") && says("ya no puede empezar ninguna");
+            (decision.outcome(), over, says("none begins before a copy"))
+        };
+        assert_eq!(told(None, None).await, (Outcome::Honor, true, false));
+        assert_eq!(told(known(point), at("2024-03-14T16:30:00Z")).await, (Outcome::Honor, false, true));
+        let ask =
+            pb::CheckReleaseRequest { name: "counties/c/bookings/B-1".into(), at_time: at("2024-03-16T22:00:00Z"), as_of: None };
+        assert!(!bookings.check_release(with(&clerk, ask)).await.unwrap().into_inner().may_hold);
         desk.close().await;
     }
 }

@@ -25,6 +25,7 @@ struct Case {
     request: Request,
     promise: Promise,
     change: fn(&mut Decision),
+    over: bool,
 }
 
 fn zone() -> Zone {
@@ -61,6 +62,7 @@ fn cases() -> Vec<Case> {
         request,
         promise: Promise::Nothing,
         change: |_| (),
+        over: false,
     };
     let plain = |what, rule| case(what, rule, asked(Edition::I247D));
     let guarantee = || rule(Mode::RequireReimbursementGuarantee);
@@ -127,6 +129,13 @@ fn cases() -> Vec<Case> {
         Case { change: |decision| decision.reason = Reason::Overridden, ..plain("overridden to honor", rule(Mode::HonorAlways)) },
         Case {
             change: |decision| decision.reason = Reason::Overridden,
+            over: true,
+            ..plain("overridden to honor, too late", rule(Mode::HonorAlways))
+        },
+        Case { over: true, ..case("honored where a hold has ended", rule(Mode::HonorAlways), asked(Edition::I247Of2012)) },
+        Case { over: true, ..plain("declined where a hold has ended", rule(Mode::DeclineAll)) },
+        Case {
+            change: |decision| decision.reason = Reason::Overridden,
             ..plain("overridden to decline", rule(Mode::DeclineAll))
         },
     ]
@@ -154,7 +163,7 @@ fn every_reason_is_told_in_each_language_as_the_golden_file_has_it() {
         writeln!(text, "## {} ({:?}, {:?})", case.what, decision.outcome, decision.reason).unwrap();
         for language in Language::ALL {
             let rests = case.rule.as_ref().map(|rule| Rests::on(rule, zone(), case.activated));
-            let told = sentences(language, &decision, rests);
+            let told = sentences(language, &decision, rests, case.over);
             writeln!(text, "{}: {}\n    {}", language.tag(), told.answer, told.basis).unwrap();
         }
         text.push('\n');
@@ -180,7 +189,7 @@ fn no_two_reasons_are_told_alike() {
         let mut told: Vec<(Reason, Outcome, String)> = Vec::new();
         for case in cases() {
             let decision = decided(&case);
-            let answer = sentences(language, &decision, None).answer;
+            let answer = sentences(language, &decision, None, case.over).answer;
             let alike = told.iter().find(|(reason, _, other)| *other == answer && *reason != decision.reason);
             assert!(alike.is_none(), "{alike:?} and {:?}", decision.reason);
             told.push((decision.reason, decision.outcome, answer));

@@ -81,7 +81,7 @@ impl Api {
         };
         let notice = told.notice_of_release.then(|| duty(pb::DutyKind::NoticeOfRelease, None));
         let duties = told.duties.iter().map(|owed| duty(wire_duty_kind(owed.kind), Some(stamp(owed.due)))).chain(notice);
-        let shown = wire_answer(&county, revision, &told.decision, true);
+        let shown = wire_answer(&county, revision, &told.decision, true, false);
         let policy_revision = if matches!(asked, Asked::Candidate(_)) { String::new() } else { shown.policy_revision.clone() };
         Ok(pb::ExplainDecisionResponse {
             deadline: told.deadline.and_then(stamp_unless_far),

@@ -104,6 +104,18 @@ pub fn check(county: &County, booking: &Booking, recorded: Instant, at: Instant)
     })
 }
 
+/// Whether no hold may begin on a request any more, whatever its answer: it was lifted or replaced, the stay has ended, a
+/// hold of the stay came to its end, or the time that was left from T0 is used up (DOMAIN.md §4 *Never again*).
+#[must_use]
+pub fn is_over(county: &County, booking: &Booking, detainer: &Detainer, at: Instant) -> bool {
+    let custody = &booking.custody;
+    let ended =
+        !booking.is_open(detainer, at) || custody.barred.is_some_and(|barred| barred <= at) || authority::is_dead(custody, at);
+    let gap = custody.gaps.iter().find(|gap| gap.t0 <= at && at < gap.end && booking.running_hold(at).is_none());
+    let used_up = gap.and_then(|gap| authority::clock_of(county, booking, gap.t0, at)).and_then(|(deadline, _)| deadline);
+    ended || used_up.is_some_and(|deadline| deadline <= at)
+}
+
 /// The booking as a record made at `at` would leave it, where the stored state may no longer say all (DOMAIN.md §10.25);
 /// as it is otherwise, and wherever something was recorded later. Balances are those recorded. What is not recorded gives
 /// no authority (§5 *From when*).

@@ -65,9 +65,9 @@ impl<'a> Rests<'a> {
     }
 }
 
-/// The two sentences of a decision.
+/// The two sentences of a decision. `over`: no hold may begin on its detainer any more ([`super::release::is_over`]).
 #[must_use]
-pub fn sentences(language: Language, decision: &Decision, rests: Option<Rests<'_>>) -> Sentences {
+pub fn sentences(language: Language, decision: &Decision, rests: Option<Rests<'_>>, over: bool) -> Sentences {
     let answer = match (language, decision.outcome) {
         (Language::English, Outcome::Honor) => "This detainer is honored",
         (Language::English, Outcome::Decline) => "This detainer is declined",
@@ -81,8 +81,8 @@ pub fn sentences(language: Language, decision: &Decision, rests: Option<Rests<'_
         Language::Spanish => format!("porque {}", because_es(decision.reason, decision.mode)),
     };
     let next = match language {
-        Language::English => next_en(decision),
-        Language::Spanish => next_es(decision),
+        Language::English => next_en(decision, over),
+        Language::Spanish => next_es(decision, over),
     };
     let basis = match rests {
         Some(rests) => format!("{next}; {}.", grounds(language, decision, rests)),
@@ -157,13 +157,17 @@ fn because_es(reason: Reason, mode: Option<Mode>) -> &'static str {
     }
 }
 
-fn next_en(decision: &Decision) -> String {
+fn next_en(decision: &Decision, over: bool) -> String {
     match (decision.outcome, &decision.terms) {
         (Outcome::Honor, Some(terms)) => {
-            let served = ", and none begins before a copy of the form was given to the person";
-            let served = if decision.inputs.edition.needs_service() { served } else { "" };
-            format!("A hold may last at most {} from {}{served}", lasts_en(terms), start_en(terms.start))
+            let begins = match (over, decision.inputs.edition.needs_service()) {
+                (true, _) => ", but none may begin any more",
+                (false, true) => ", and none begins before a copy of the form was given to the person",
+                (false, false) => "",
+            };
+            format!("A hold may last at most {} from {}{begins}", lasts_en(terms), start_en(terms.start))
         }
+        (Outcome::Honor, None) if over => "No hold may begin any more".to_owned(),
         (Outcome::Honor, None) => "A hold may begin when the person would otherwise have been released".to_owned(),
         (Outcome::Decline, _) => {
             let notify = if decision.notify { "the issuing office is notified" } else { "the issuing office is not notified" };
@@ -180,13 +184,17 @@ fn next_en(decision: &Decision) -> String {
     }
 }
 
-fn next_es(decision: &Decision) -> String {
+fn next_es(decision: &Decision, over: bool) -> String {
     match (decision.outcome, &decision.terms) {
         (Outcome::Honor, Some(terms)) => {
-            let served = ", y no empieza antes de que se entregue a la persona una copia del formulario";
-            let served = if decision.inputs.edition.needs_service() { served } else { "" };
-            format!("La retención puede durar como máximo {} a partir {}{served}", lasts_es(terms), start_es(terms.start))
+            let begins = match (over, decision.inputs.edition.needs_service()) {
+                (true, _) => ", pero ya no puede empezar ninguna",
+                (false, true) => ", y no empieza antes de que se entregue a la persona una copia del formulario",
+                (false, false) => "",
+            };
+            format!("La retención puede durar como máximo {} a partir {}{begins}", lasts_es(terms), start_es(terms.start))
         }
+        (Outcome::Honor, None) if over => "Ya no puede empezar ninguna retención".to_owned(),
         (Outcome::Honor, None) => "La retención puede empezar cuando la persona habría quedado en libertad".to_owned(),
         (Outcome::Decline, _) => {
             let notify = if decision.notify { "y se avisa" } else { "ni se avisa" };

@@ -12,7 +12,9 @@ use crate::domain::decision::{Decision, Outcome, Reason, Trigger};
 use crate::domain::detainer::Detainer;
 use crate::domain::facts::Tri;
 use crate::domain::policy::{Effect, Explained, Explanation, LayerExplained, Mode, Revision, Step};
+use crate::domain::release;
 use crate::domain::sentences::{Language, Rests, Sentences, sentences};
+use crate::domain::time::Instant;
 use crate::pb;
 
 words! {
@@ -168,33 +170,40 @@ fn wire_terms(county: &County, revision: Option<&Revision>, terms: &ClockTerms) 
     }
 }
 
-/// A decision as an answer shows it; without explanation in lists of detainers.
+/// A decision as an answer shows it that is given for the instant `at`; without explanation in lists of detainers.
 #[must_use]
 pub fn wire_decision(
     county: &County,
     booking: &Booking,
     detainer: &Detainer,
     decision: &Decision,
+    at: Instant,
     explained: bool,
 ) -> pb::Decision {
     let id = &county.id;
     let revision = decision.revision.as_ref().and_then(|r| county.revision(r)).map(|revision| (revision, true));
+    let over = explained && decision.outcome == Outcome::Honor && release::is_over(county, booking, detainer, at);
     pb::Decision {
         name: of::decision(id, &booking.id, &detainer.id, decision.n),
         detainer: of::detainer(id, &booking.id, &detainer.id),
         recorded_time: Some(stamp(decision.at.recorded)),
         sequence: decision.at.seq,
-        ..wire_answer(county, revision, decision, explained)
+        ..wire_answer(county, revision, decision, explained, over)
     }
 }
 
 /// What a decision says, without when it was recorded and on whose detainer. The revision is told with whether it was
-/// activated.
+/// activated; `over`: no hold may begin on it any more.
 #[must_use]
-pub fn wire_answer(county: &County, revision: Option<(&Revision, bool)>, decision: &Decision, explained: bool) -> pb::Decision {
+pub fn wire_answer(
+    county: &County,
+    revision: Option<(&Revision, bool)>,
+    decision: &Decision,
+    explained: bool,
+    over: bool,
+) -> pb::Decision {
     let id = &county.id;
     let honored = decision.outcome == Outcome::Honor;
-    let rests = revision.map(|(revision, activated)| Rests::on(revision, county.profile.zone, activated));
     pb::Decision {
         outcome: wire_outcome(decision.outcome).into(),
         reason: wire_reason(decision.reason, decision.mode).into(),
@@ -207,15 +216,21 @@ pub fn wire_answer(county: &County, revision: Option<(&Revision, bool)>, decisio
         clock: decision.terms.as_ref().map(|terms| wire_terms(county, revision.map(|(revision, _)| revision), terms)),
         agreement: decision.agreement.as_ref().map(|a| of::agreement(id, a)).unwrap_or_default(),
         explanation: explained.then(|| wire_explanation(&decision.explanation)),
-        sentences: if explained { wire_sentences(decision, rests) } else { Vec::new() },
+        sentences: if explained { wire_sentences(county, revision, decision, over) } else { Vec::new() },
         ..pb::Decision::default()
     }
 }
 
 /// The plain sentences of a decision, in each language.
-fn wire_sentences(decision: &Decision, rests: Option<Rests<'_>>) -> Vec<pb::PlainDecision> {
+fn wire_sentences(
+    county: &County,
+    revision: Option<(&Revision, bool)>,
+    decision: &Decision,
+    over: bool,
+) -> Vec<pb::PlainDecision> {
+    let rests = revision.map(|(revision, activated)| Rests::on(revision, county.profile.zone, activated));
     let told = |language: Language| {
-        let Sentences { answer, basis } = sentences(language, decision, rests);
+        let Sentences { answer, basis } = sentences(language, decision, rests, over);
         pb::PlainDecision { language: language.tag().to_owned(), answer, basis }
     };
     Language::ALL.into_iter().map(told).collect()

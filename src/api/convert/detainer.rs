@@ -119,7 +119,7 @@ pub fn wire_detainer(county: &County, booking: &Booking, detainer: &Detainer, sh
             .as_ref()
             .map(|linked| of::detainer(id, &linked.booking, &linked.detainer))
             .unwrap_or_default(),
-        decision: decision.map(|decision| wire_decision(county, booking, detainer, decision, explained)),
+        decision: decision.map(|decision| wire_decision(county, booking, detainer, decision, at, explained)),
         decision_count: i32::try_from(detainer.decisions.len()).unwrap_or(i32::MAX),
         overrides: detainer.overrides.iter().map(|act| wire_override(id, &booking.id, &detainer.id, act, true)).collect(),
     }

@@ -84,7 +84,8 @@ impl Api {
         let id = same_paper(&answer.booking, &record).ok().flatten().ok_or_else(defect)?;
         let known = answer.detainer(&id)?;
         let receipt = if request.validate_only { None } else { Some(self.first_receipt(&county, known.received.seq).await?) };
-        let first = known.decisions.first().map(|d| wire_decision(&answer.written.county, &answer.booking, known, d, true));
+        let first =
+            known.decisions.first().map(|d| wire_decision(&answer.written.county, &answer.booking, known, d, answer.at, true));
         Ok(pb::RecordDetainerResponse { detainer: Some(answer.shown(&id)?), receipt, decision: first, already_recorded: true })
     }
 
@@ -110,7 +111,10 @@ impl Api {
             let id = replaced.replaced.as_ref().map(|replaced| replaced.by.clone()).ok_or_else(defect)?;
             let known = answer.detainer(&id)?;
             let receipt = if request.validate_only { None } else { Some(self.first_receipt(&county, known.received.seq).await?) };
-            let first = known.decisions.first().map(|d| wire_decision(&answer.written.county, &answer.booking, known, d, true));
+            let first = known
+                .decisions
+                .first()
+                .map(|d| wire_decision(&answer.written.county, &answer.booking, known, d, answer.at, true));
             let (detainer, replaced) = (Some(answer.shown(&id)?), Some(answer.shown(&old)?));
             return Ok(pb::ReplaceDetainerResponse { detainer, receipt, decision: first, replaced });
         };

@@ -316,7 +316,8 @@ impl Api {
             let booking = known.get(booking).ok_or_else(defect)?;
             let detainer = booking.detainer(detainer).ok_or_else(defect)?;
             let decision = detainer.decisions.iter().find(|decision| i64::from(decision.n) == *n).ok_or_else(defect)?;
-            decisions.push(wire_decision(&shared, booking, detainer, decision, true));
+            let at = pair.recorded.unwrap_or(decision.at.recorded);
+            decisions.push(wire_decision(&shared, booking, detainer, decision, at, true));
         }
         Ok(pb::ListDecisionsResponse { decisions, as_of_pair: Some(wire_pair(pair)), next_page_token })
     }

@@ -123,7 +123,7 @@ impl Answer {
         let detainer = self.booking.detainer(id);
         self.written.events.iter().filter_map(move |event| match event {
             Event::Decided(decided) if decided.detainer == *id => {
-                Some(wire_decision(&self.written.county, &self.booking, detainer?, &decided.decision, true))
+                Some(wire_decision(&self.written.county, &self.booking, detainer?, &decided.decision, self.at, true))
             }
             _ => None,
         })

@@ -373,7 +373,7 @@ impl Differing<'_> {
         let one = |flip: &Flip| {
             let (was, is) = (self.recorded.detainers.get(flip.detainer)?, self.anew.detainers.get(flip.detainer)?);
             let decision = |county: &County, booking: &Booking, detainer, decision: Option<&Decision>| {
-                decision.map(|decision| wire_decision(county, booking, detainer, decision, true))
+                decision.map(|decision| wire_decision(county, booking, detainer, decision, flip.at, true))
             };
             let (before, after) = (flip.before.and_then(|n| was.decisions.get(n)), flip.after.and_then(|n| is.decisions.get(n)));
             Some(pb::SimulatedFlip {
