@@ -228,6 +228,8 @@ async fn a_county_that_previews_and_asks_two_persons() {
         let list = pb::ListProposalsRequest { parent: "counties/c".into(), ..pb::ListProposalsRequest::default() };
         let listed = bookings.list_proposals(with(&desk.admin, list)).await.unwrap().into_inner().proposals;
         assert_eq!(listed, std::slice::from_ref(&proposal));
+        let author = proposal.policy_revision.as_ref().map(|rule| rule.author.as_str());
+        assert_eq!(author, Some(proposal.proposed_by.as_str()), "the person, as the proposal names them");
         let confirm = |request: &str, digest: &[u8]| pb::ConfirmProposalRequest {
             name: proposal.name.clone(),
             request_id: request.into(),
@@ -251,8 +253,8 @@ async fn a_county_that_previews_and_asks_two_persons() {
         }
         let ask = pb::GetEffectivePolicyRequest { parent: "counties/c".into(), ..pb::GetEffectivePolicyRequest::default() };
         let now = calls.get_effective_policy(with(&desk.admin, ask)).await.unwrap().into_inner().policy_revision.unwrap();
-        assert_ne!(now.author, now.approver);
-        assert!(!now.approver.is_empty());
+        assert_eq!((&now.author, now.author.as_str()), (&proposal.proposed_by, "admin"));
+        assert!(now.approver.starts_with("person-"), "a person, not a credential: {}", now.approver);
         desk.close().await;
     }
 }

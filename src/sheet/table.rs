@@ -325,6 +325,8 @@ impl Table {
             let cells = self.rows.iter().chain(&self.total).filter_map(|row| row.get(*n)).map(|cell| cell.narrowest(look.utc));
             let words = self.columns[*n].heading.split(' ').map(|word| word.chars().count());
             let narrowest = cells.chain(words).max().unwrap_or(0);
+            let steps = self.rows.iter().filter_map(|row| row.get(*n)).map(|cell| hung(cell, look));
+            let narrowest = steps.flatten().map(|line| line.chars().count()).chain([narrowest]).max().unwrap_or(0);
             let padded = u16::try_from(narrowest + 2).unwrap_or(u16::MAX).min(look.width / 2);
             column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(padded)));
         }
@@ -415,7 +417,29 @@ fn bare_grid(look: Look) -> Grid {
 }
 
 fn grid_cell(cell: &Cell, look: Look) -> comfy_table::Cell {
-    comfy_table::Cell::new(cell.shown(look.utc))
+    match hung(cell, look) {
+        lines if lines.is_empty() => comfy_table::Cell::new(cell.shown(look.utc)),
+        lines => comfy_table::Cell::new(lines.join("\n")),
+    }
+}
+
+/// The lines of a text that is indented as in a tree, none wider than half of the screen, each with its indent. No line:
+/// it is not indented.
+fn hung(cell: &Cell, look: Look) -> Vec<String> {
+    let text = cell.shown(look.utc);
+    let half = usize::from(look.width / 2).saturating_sub(2);
+    let indent: String = text.chars().take_while(|letter| *letter == ' ').take(half / 2).collect();
+    if indent.is_empty() {
+        return Vec::new();
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut().filter(|line| line.chars().count() + 1 + word.chars().count() <= half) {
+            Some(line) => line.extend([" ", word]),
+            None => lines.push(format!("{indent}{word}")),
+        }
+    }
+    lines
 }
 
 /// Without the blanks at line ends that fixed columns leave.
@@ -511,6 +535,22 @@ as of sequence 1,234
         table.total = Some(vec![Cell::text("total"), Cell::Length(TimeDelta::minutes(74_237))]);
         let text = written(&table, Look { width: 44, ..Look::default() });
         assert!(text.contains("AGREEMENT") && text.contains("OVER-DETAINED") && text.contains("51 d 13 h 17 min"), "{text}");
+    }
+
+    #[test]
+    fn a_step_of_a_tree_keeps_its_indent_on_each_line() {
+        let mut table = Table::new("", vec![column("c", "CONDITION"), column("v", "VALUE"), column("r", "READ")], "");
+        let read = Cell::text("a fact that takes many words to tell, many more than there is room for beside the tree");
+        let rows = ["all", "  any", "    a conviction of a serious or violent felony within ten years", "    not"];
+        table.rows = rows.iter().map(|row| vec![Cell::text(*row), Cell::text("unknown"), read.clone()]).collect();
+        let text = written(&table, Look { width: 60, ..Look::default() });
+        let step: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("     a conviction")).take(4).collect();
+        let said: String = step.iter().flat_map(|line| line.chars().take(29)).collect();
+        let words: Vec<&str> = said.split_whitespace().collect();
+        assert!(words.join(" ").starts_with("a conviction of a serious or violent felony within ten years"), "{text}");
+        for line in step.iter().take(3) {
+            assert!(line.starts_with("     ") && !line.starts_with("      "), "{text}");
+        }
     }
 
     #[test]

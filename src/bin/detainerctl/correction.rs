@@ -249,7 +249,12 @@ fn what(proposal: &pb::Proposal, zone: chrono_tz::Tz) -> String {
         format!("detainer {} overridden: {answer}", names::id(&act.detainer))
     });
     let corrects = proposal.correction.as_ref().map(|correction| told(correction, zone));
-    corrects.or(overrides).unwrap_or_default()
+    let switches = proposal.policy_revision.as_ref().map(|rule| {
+        let mode = detainer::sheet::words::plain_of::<pb::PolicyMode>(rule.mode);
+        let from = rule.effective_time.as_ref().and_then(time::utc).map(|at| time::show(at, zone)).unwrap_or_default();
+        format!("policy {}: {mode} from {from}", names::id(&rule.name))
+    });
+    corrects.or(overrides).or(switches).unwrap_or_default()
 }
 
 /// A correction in a line: what, from when to when.

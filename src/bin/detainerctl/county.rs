@@ -14,6 +14,10 @@ use crate::parse::Writing;
 pub enum CountyCommand {
     /// Make a county. Example: detainerctl county create dade --name "Miami-Dade County" --zone America/New_York
     Create(CreateCounty),
+    /// Change what a county says of itself, and what it asks of a change of policy. Only what is named changes.
+    ///
+    /// Example: detainerctl county update dade --two-persons yes --preview-required yes
+    Update(UpdateCounty),
     /// List the counties that the token reaches.
     List,
 }
@@ -40,6 +44,46 @@ pub struct CreateCounty {
     release_allowance: Option<u32>,
     #[command(flatten)]
     writing: Writing,
+}
+
+/// Changes a county.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").multiple(true).required(true)
+    .args(["name", "zone", "state", "release_allowance", "two_persons", "preview_required"]))]
+pub struct UpdateCounty {
+    /// Its id.
+    id: String,
+    /// Its name for people.
+    #[arg(long)]
+    name: Option<String>,
+    /// IANA name of its zone; only while it has no booking, policy or agreement.
+    #[arg(long, value_name = "ZONE")]
+    zone: Option<String>,
+    /// Two-letter code of its state.
+    #[arg(long)]
+    state: Option<String>,
+    /// Minutes of release paperwork that the county states; 0 takes it away.
+    #[arg(long, value_name = "MINUTES")]
+    release_allowance: Option<u32>,
+    /// Whether a second person must confirm each change of policy.
+    #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
+    two_persons: Option<bool>,
+    /// Whether each change of policy must name the digest of its preview.
+    #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
+    preview_required: Option<bool>,
+    /// The county's etag as last seen. Left out: not checked.
+    #[arg(long, value_name = "ETAG", default_value = "", hide_default_value = true)]
+    etag: String,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("must be yes or no".to_owned()),
+    }
 }
 
 /// What to do with facilities.
@@ -81,13 +125,27 @@ pub async fn run(context: &Context, command: CountyCommand) -> Result<(), Failur
                 time_zone: make.zone,
                 currency_code: make.currency,
                 state_code: make.state,
-                release_allowance: make
-                    .release_allowance
-                    .map(|minutes| prost_types::Duration { seconds: i64::from(minutes) * 60, nanos: 0 }),
+                release_allowance: make.release_allowance.map(minutes),
                 ..pb::CreateCountyRequest::default()
             };
             let answer = client.create_county(request).await?;
             output::recorded(context, &client, &format!("County {}", make.id), answer.receipt.as_ref()).await
+        }
+        CountyCommand::Update(change) => {
+            let request = pb::UpdateCountyRequest {
+                name: names::county(&change.id),
+                request_id: change.writing.id(),
+                validate_only: change.writing.validate_only,
+                etag: change.etag,
+                display_name: change.name,
+                time_zone: change.zone,
+                state_code: change.state,
+                release_allowance: change.release_allowance.map(minutes),
+                two_person_switch: change.two_persons,
+                policy_preview_required: change.preview_required,
+            };
+            let answer = client.update_county(request).await?;
+            output::recorded(context, &client, &format!("County {}", change.id), answer.receipt.as_ref()).await
         }
         CountyCommand::List => {
             let columns = vec![
@@ -96,6 +154,8 @@ pub async fn run(context: &Context, command: CountyCommand) -> Result<(), Failur
                 column("time_zone", "ZONE"),
                 column("currency_code", "MONEY"),
                 column("release_allowance", "ALLOWANCE"),
+                column("two_person_switch", "TWO PERSONS"),
+                column("policy_preview_required", "PREVIEW"),
                 column("create_time", "MADE"),
             ];
             let mut table = Table::new("", columns, "There is no county yet.");
@@ -113,6 +173,10 @@ pub async fn run(context: &Context, command: CountyCommand) -> Result<(), Failur
     }
 }
 
+fn minutes(number: u32) -> prost_types::Duration {
+    prost_types::Duration { seconds: i64::from(number) * 60, nanos: 0 }
+}
+
 fn county_row(county: &pb::County) -> Vec<Cell> {
     vec![
         Cell::text(names::id(&county.name)),
@@ -120,6 +184,8 @@ fn county_row(county: &pb::County) -> Vec<Cell> {
         Cell::text(county.time_zone.as_str()),
         Cell::text(county.currency_code.as_str()),
         Cell::length(county.release_allowance.as_ref()),
+        Cell::Flag(county.two_person_switch),
+        Cell::Flag(county.policy_preview_required),
         Cell::time(county.create_time.as_ref(), time::zone_or_utc(&county.time_zone)),
     ]
 }

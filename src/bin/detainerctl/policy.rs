@@ -199,7 +199,7 @@ async fn switch(context: &Context, client: &Client, county: String, command: &Sw
         }
     };
     let request = pb::SwitchPolicyModeRequest {
-        parent: county,
+        parent: county.clone(),
         request_id: command.writing.id(),
         validate_only: command.writing.validate_only,
         etag,
@@ -231,7 +231,7 @@ async fn switch(context: &Context, client: &Client, county: String, command: &Sw
     };
     let answer = client.switch_policy_mode(request).await?;
     if let Some(proposal) = &answer.proposal {
-        return output::sheet(context, &policy_change::waits(proposal));
+        return policy_change::waits(context, client, &county, proposal).await;
     }
     let what = format!(
         "Policy {}; {} open detainers decided again, {} turned to honor, {} away from it, {} holds end",

@@ -425,7 +425,7 @@ pub async fn activate(context: &Context, client: &Client, county: &str, command:
     };
     let answer = client.activate_policy_revision(request).await?;
     if let Some(proposal) = &answer.proposal {
-        return output::sheet(context, &waits(proposal));
+        return waits(context, client, county, proposal).await;
     }
     let what = format!(
         "Policy revision {id}; {} open detainers decided again, {} turned to honor, {} away from it, {} holds end",
@@ -452,7 +452,8 @@ fn digest_of(text: &str) -> Result<Vec<u8>, Failure> {
 }
 
 /// What the second person needs.
-pub fn waits(proposal: &pb::Proposal) -> Sheet {
+pub async fn waits(context: &Context, client: &Client, county: &str, proposal: &pb::Proposal) -> Result<(), Failure> {
+    let zone = context.county_zone(client, county).await?;
     let id = names::id(&proposal.name);
     let digest = hex::encode(&proposal.content_digest);
     let notes = vec![format!("They say: detainerctl policy confirm {id} --digest {digest}")];
@@ -460,10 +461,10 @@ pub fn waits(proposal: &pb::Proposal) -> Sheet {
         field("proposal", "proposal", Cell::text(id)),
         field("content_digest", "", Cell::text(digest.as_str())),
         field("proposed_by", "proposed by", Cell::text(proposal.proposed_by.as_str())),
-        field("expire_time", "expires", Cell::time(proposal.expire_time.as_ref(), chrono_tz::Tz::UTC)),
+        field("expire_time", "expires", Cell::time(proposal.expire_time.as_ref(), zone)),
     ];
     let title = "This county asks two persons for a change of policy: a second one must confirm it.".to_owned();
-    Sheet { title, fields, notes, ..Sheet::default() }
+    output::sheet(context, &Sheet { title, fields, notes, ..Sheet::default() })
 }
 
 /// Carries out what another person proposed.

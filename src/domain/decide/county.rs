@@ -229,7 +229,7 @@ fn revision(county: &County, new: &NewRevision, ctx: &Context) -> Result<Revisio
     }
     let effective = ctx.moment().stamp(new.effective.unwrap_or(ctx.now));
     let revision = rule(county, &new.revision)?;
-    Ok(Revision { id, effective, author: ctx.actor.clone(), approver: None, ..revision })
+    Ok(Revision { id, effective, author: ctx.person.clone(), approver: None, ..revision })
 }
 
 /// A rule that may be recorded, with the county's own days read from the calendar that it names.
@@ -306,7 +306,7 @@ fn confirm(county: &County, decided: Option<Instant>, id: &ProposalId, ctx: &Con
     let effective = ctx.moment().stamp(confirmed_from(proposal, &revision, ctx.now));
     let revision = Revision { effective, ..revision };
     not_displacing(decided, &revision, ctx)?;
-    let revision = Revision { approver: Some(ctx.actor.clone()), ..revision };
+    let revision = Revision { approver: Some(ctx.person.clone()), ..revision };
     Ok(activated(revision, vec![confirmed(id, ctx)]))
 }
 

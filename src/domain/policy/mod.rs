@@ -178,9 +178,9 @@ pub struct Revision {
     pub transfer_where: Option<Condition>,
     /// Hours from T0 within which notice of an unforeseen release is given; nothing: at once.
     pub notice_hours: Option<u32>,
-    /// Who recorded it.
+    /// The person or system who made it, as the credential names them.
     pub author: Arc<str>,
-    /// Who confirmed it, where two persons were asked for.
+    /// The person who confirmed it, where two persons were asked for.
     pub approver: Option<Arc<str>>,
 }
 
