@@ -42,7 +42,41 @@ async fn a_chain_is_loaded_as_history_and_its_revisions_are_listed() {
         let said = ctl(folder, &server, &on("history")).await;
         assert!(said.contains("No policy was ever adopted"), "{said}");
 
-        let said = ctl(folder, &server, &on(&format!("activate {chain} {days}"))).await;
+        // It stops at its third step, as somebody made another rule under that id; what is done is done, and told.
+        let third = std::fs::read_to_string(policy("miami-dade-gimenez-2017")).expect("the policy");
+        let other = third.replacen("title = \"", "title = \"Another: ", 1);
+        let other = other.replacen("mode = \"honor-always\"", "mode = \"decline-all\"", 1);
+        assert_ne!(other, third);
+        std::fs::write(folder.join("other.toml"), other).expect("written");
+        ctl(folder, &server, "--data-dir one county create d --name D --zone America/New_York").await;
+        let at_d = |words: &str| format!("--data-dir one --county d policy {words}");
+        ctl(folder, &server, &at_d("make other.toml --adopted 2017-01-26")).await;
+        let stopped = ctl_with(folder, &server, &at_d(&format!("activate {chain} {days} --yes")), &[]).await;
+        let said = text(&stopped.stderr);
+        assert_eq!(stopped.status.code(), Some(1), "{said}");
+        assert!(said.contains("It stopped at miami-dade-gimenez-2017: 2 of 4 are activated"), "{said}");
+
+        // A chain that was loaded in part goes on from there; whole, it is recognized and nothing is recorded.
+        let links = std::fs::read_to_string(&chain)
+            .expect("the chain")
+            .replace("\"../", &format!("\"{}/policies/", env!("CARGO_MANIFEST_DIR")));
+        let half: String = links.split("[[case]]").next().unwrap_or_default().split_inclusive("[[link]]").take(3).collect();
+        std::fs::write(
+            folder.join("half.toml"),
+            half.trim_end_matches("[[link]]").replacen("zone =", "until = 2017-01-26\nzone =", 1),
+        )
+        .expect("written");
+        ctl(folder, &server, &on("activate half.toml --effective 2009-01-01 --yes --adopted miami-dade-pre2013=2009-01-01 --dated miami-dade-pre2013=2009-01-01")).await;
+        let would = ctl(folder, &server, &on(&format!("activate {chain} {days} --validate-only"))).await;
+        assert_eq!((would.matches("there already").count(), would.matches("would be activated").count()), (2, 2), "{would}");
+        let wrong = days.replace("--effective 2009-01-01", "--effective 2010-01-01");
+        let said = refused(folder, &server, &on(&format!("activate {chain} {wrong} --yes"))).await;
+        assert!(said.contains("miami-dade-pre2013 is in force since 2009-01-01 00:00 EST already"), "{said}");
+        let wrong = days.replace("=2009-01-01", "=2008-12-31");
+        let said = refused(folder, &server, &on(&format!("activate {chain} {wrong} --yes"))).await;
+        assert!(said.contains("miami-dade-pre2013 is in force already, and says something else"), "{said}");
+        let said = ctl(folder, &server, &on(&format!("activate {chain} {days} --yes"))).await;
+        assert!(said.contains("goes on where it stopped: 2 of 4 were activated already"), "{said}");
         let steps = ["miami-dade-pre2013", "miami-dade-R-1008-13", "miami-dade-gimenez-2017", "florida-ch908"];
         let places: Vec<Option<usize>> = steps.iter().map(|step| said.find(step)).collect();
         assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{said}");
@@ -50,8 +84,11 @@ async fn a_chain_is_loaded_as_history_and_its_revisions_are_listed() {
         for (step, from) in steps.iter().zip(["2009-01-01", "2014-01-01", "2017-01-26", "2019-07-01"]) {
             assert!(history.lines().any(|line| line.contains(step) && line.contains(from)), "{step} {from}: {history}");
         }
-        let said = refused(folder, &server, &on(&format!("activate {chain} {days}"))).await;
-        assert!(said.contains("there is a policy already"), "{said}");
+        let said = ctl(folder, &server, &on(&format!("activate {chain} {days}"))).await;
+        assert!(said.contains("All of it is activated already; nothing was recorded"), "{said}");
+        assert_eq!(ctl(folder, &server, &on("history --format csv")).await, history);
+        let said = refused(folder, &server, &on("activate half.toml --effective 2009-01-01 --adopted miami-dade-pre2013=2009-01-01 --dated miami-dade-pre2013=2009-01-01")).await;
+        assert!(said.contains("there is a policy already (miami-dade-gimenez-2017)"), "{said}");
 
         // A revision of the county as a file would be listed.
         let said = ctl(folder, &server, &on("show miami-dade-R-1008-13")).await;

@@ -81,7 +81,8 @@ pub enum Command {
     },
     /// Activate a policy file, or a revision that was made: shows what it will do, and asks first at a terminal.
     ///
-    /// A chain of policy files is loaded as the history of a county without any policy yet: each step in order.
+    /// A chain of policy files is loaded as the history of a county without any policy yet: each step in order. Where it
+    /// stops, the same command goes on from there.
     Activate(Box<Activate>),
     /// Confirm a change of policy that another person proposed, within 24 hours.
     Confirm(Confirm),

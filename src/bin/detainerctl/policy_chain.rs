@@ -1,4 +1,5 @@
-//! A chain of policy files as a county's history: each step made and activated in order, before any other policy.
+//! A chain of policy files as a county's history: each step made and activated in order, before any other policy. What
+//! is there already is recognized by its content, so that a chain that stopped goes on where it did.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -56,7 +57,61 @@ fn steps(path: &str, chain: &Chain, dates: &Dates, first: Option<domain::time::I
     if missing.is_empty() { Ok(steps) } else { Err(Failure::Usage(missing.join("\n"))) }
 }
 
-/// Makes and activates every step of a chain in a county that has no policy yet.
+/// How many steps of a chain are in force already, each as the chain has it.
+///
+/// # Errors
+/// The county has a policy that the chain has otherwise, or not there.
+async fn done(client: &Client, county: &str, zone: chrono_tz::Tz, steps: &[Step]) -> Result<usize, Failure> {
+    let mut there = Vec::new();
+    let mut page_token = String::new();
+    loop {
+        let ask = pb::ListPolicyRevisionsRequest { parent: county.to_owned(), page_size: 500, page_token, as_of: None };
+        let page = client.list_policy_revisions(ask).await?;
+        there.extend(page.policy_revisions);
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    there.reverse();
+    for (n, known) in there.iter().enumerate() {
+        let id = names::id(&known.name);
+        let Some(step) = steps.get(n).filter(|step| step.rule.id.as_str() == id) else {
+            let why = format!("there is a policy already ({id}): a chain is a county's history, loaded before any other policy");
+            return Err(Failure::Usage(why));
+        };
+        let from = time::stamp(step.from.utc());
+        if known.effective_time != Some(from) {
+            let shown = |at: &prost_types::Timestamp| time::utc(at).map(|at| time::show(at, zone)).unwrap_or_default();
+            let since = known.effective_time.as_ref().map(shown).unwrap_or_default();
+            let why = format!("{id} is in force since {since} already, and the chain has it since {}", shown(&from));
+            return Err(Failure::Usage(why));
+        }
+        if !says_the_same(known, &wire(county, &step.rule)) {
+            let why = format!("{id} is in force already, and says something else than its file: `policy show {id}` tells what");
+            return Err(Failure::Usage(why));
+        }
+    }
+    Ok(there.len())
+}
+
+/// Whether a revision of the server is this rule, whoever made it and when.
+fn says_the_same(known: &pb::PolicyRevision, rule: &pb::PolicyRevision) -> bool {
+    let bare = pb::PolicyRevision {
+        name: String::new(),
+        effective_time: None,
+        end_time: None,
+        recorded_time: None,
+        sequence: 0,
+        state: 0,
+        author: String::new(),
+        approver: String::new(),
+        ..known.clone()
+    };
+    bare == *rule
+}
+
+/// Makes and activates every step of a chain that is not there yet, in a county without any other policy.
 pub async fn activate(
     context: &Context,
     client: &Client,
@@ -79,71 +134,93 @@ pub async fn activate(
         let why = "this county asks two persons for each change of policy: activate and confirm the chain's files one by one";
         return Err(Failure::Usage(why.to_owned()));
     }
-    let ask = pb::ListPolicyRevisionsRequest { parent: county.to_owned(), page_size: 1, ..Default::default() };
-    if let Some(there) = client.list_policy_revisions(ask).await?.policy_revisions.first() {
-        let id = names::id(&there.name);
-        let why = format!("there is a policy already ({id}): a chain is a county's history, loaded before any other policy");
-        return Err(Failure::Usage(why));
-    }
     let zone = context.county_zone(client, county).await?;
+    let done = done(client, county, zone, &steps).await?;
     let columns = vec![
         column("policy_revision", "REVISION"),
         column("effective_time", "IN FORCE SINCE"),
+        column("state", "STATE"),
         column("detainers_decided", "DECIDED AGAIN"),
         column("turned_to_honor", "TO HONOR"),
         column("turned_from_honor", "AWAY FROM IT"),
         column("holds_ended", "HOLDS END"),
         more("sequence"),
     ];
-    let title =
-        if command.writing.validate_only { "It would activate, step by step; nothing was recorded." } else { "Activated" };
+    let missing = steps.len() - done;
+    let title = match (command.writing.validate_only, done, missing) {
+        (_, _, 0) => "All of it is activated already; nothing was recorded.".to_owned(),
+        (true, ..) => "It would activate, step by step; nothing was recorded.".to_owned(),
+        (false, 0, _) => "Activated".to_owned(),
+        (false, ..) => format!("It goes on where it stopped: {done} of {} were activated already.", steps.len()),
+    };
     let mut table = Table::new(title, columns, "The chain has no step.");
     let from = |step: &Step| Cell::time(Some(&time::stamp(step.from.utc())), zone);
-    if command.writing.validate_only {
-        let row = |step: &Step| {
-            let nothing = (0..5).map(|_| Cell::Empty);
-            [Cell::text(step.rule.id.as_str()), from(step)].into_iter().chain(nothing).collect()
-        };
-        table.rows.extend(steps.iter().map(row));
+    let untold = |step: &Step, state: &str| {
+        let nothing = (0..5).map(|_| Cell::Empty);
+        [Cell::text(step.rule.id.as_str()), from(step), Cell::text(state)].into_iter().chain(nothing).collect::<Vec<_>>()
+    };
+    let (there, ahead) = steps.split_at(done);
+    table.rows.extend(there.iter().map(|step| untold(step, "there already")));
+    if command.writing.validate_only || missing == 0 {
+        table.rows.extend(ahead.iter().map(|step| untold(step, "would be activated")));
         return output::table(context, &table);
     }
-    if !command.yes && !agreed(&format!("Activate {} policies, one after another?", steps.len()))? {
+    if !command.yes && !agreed(&format!("Activate {missing} policies, one after another?"))? {
         return Err(Failure::Usage("not activated".to_owned()));
     }
     let request = command.writing.id();
-    let named = |n: usize, what: &str| format!("{n} {what} {request}").chars().take(64).collect::<String>();
-    for (n, step) in steps.iter().enumerate() {
-        let id = step.rule.id.as_str();
-        let effective_time = Some(time::stamp(step.from.utc()));
-        let making = pb::CreatePolicyRevisionRequest {
-            parent: county.to_owned(),
-            request_id: named(n, "make"),
-            validate_only: false,
-            revision_id: id.to_owned(),
-            policy_revision: Some(pb::PolicyRevision { effective_time, ..wire(county, &step.rule) }),
+    for (n, step) in steps.iter().enumerate().skip(done) {
+        let answer = match one(client, county, step, |what| format!("{n} {what} {request}")).await {
+            Ok(answer) => answer,
+            Err(failure) => {
+                let id = step.rule.id.as_str();
+                eprintln!("It stopped at {id}: {n} of {} are activated. The same command goes on from there.", steps.len());
+                return Err(failure);
+            }
         };
-        client.create_policy_revision(making).await?;
-        let name = revision(county, id);
-        let ask = pb::PreviewPolicyRevisionRequest { subject: Some(Subject::Name(name.clone())), effective_time };
-        let preview = client.preview_policy_revision(ask).await?;
-        let activate = pb::ActivatePolicyRevisionRequest {
-            name,
-            request_id: named(n, "activate"),
-            validate_only: false,
-            etag: preview.etag,
-            effective_time,
-            preview_digest: preview.preview_digest,
-        };
-        let done = client.activate_policy_revision(activate).await?;
         table.rows.push(vec![
-            Cell::text(id),
+            Cell::text(step.rule.id.as_str()),
             from(step),
-            Cell::Int(done.detainers_decided),
-            Cell::Int(done.turned_to_honor),
-            Cell::Int(done.turned_from_honor),
-            Cell::Int(done.holds_ended),
-            Cell::Int(done.receipt.map_or(0, |receipt| receipt.sequence)),
+            Cell::text("activated"),
+            Cell::Int(answer.detainers_decided),
+            Cell::Int(answer.turned_to_honor),
+            Cell::Int(answer.turned_from_honor),
+            Cell::Int(answer.holds_ended),
+            Cell::Int(answer.receipt.map_or(0, |receipt| receipt.sequence)),
         ]);
     }
     output::table(context, &table)
+}
+
+/// Makes one step and activates it. `request` gives the id of each request. A step that was made before, but not
+/// activated, is made once.
+async fn one(
+    client: &Client,
+    county: &str,
+    step: &Step,
+    request: impl Fn(&str) -> String,
+) -> Result<pb::ActivatePolicyRevisionResponse, Failure> {
+    let named = |what: &str| request(what).chars().take(64).collect::<String>();
+    let id = step.rule.id.as_str();
+    let effective_time = Some(time::stamp(step.from.utc()));
+    let making = pb::CreatePolicyRevisionRequest {
+        parent: county.to_owned(),
+        request_id: named("make"),
+        validate_only: false,
+        revision_id: id.to_owned(),
+        policy_revision: Some(pb::PolicyRevision { effective_time, ..wire(county, &step.rule) }),
+    };
+    client.create_policy_revision(making).await?;
+    let name = revision(county, id);
+    let ask = pb::PreviewPolicyRevisionRequest { subject: Some(Subject::Name(name.clone())), effective_time };
+    let preview = client.preview_policy_revision(ask).await?;
+    let activate = pb::ActivatePolicyRevisionRequest {
+        name,
+        request_id: named("activate"),
+        validate_only: false,
+        etag: preview.etag,
+        effective_time,
+        preview_digest: preview.preview_digest,
+    };
+    Ok(client.activate_policy_revision(activate).await?)
 }
