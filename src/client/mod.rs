@@ -8,6 +8,7 @@
 //! - [`ids`]: the only place that reads the machine's clock and random source.
 //! - [`mapping`]: mapping files (`docs/mapping.md`), and rows turned into operations by them. Pure.
 //! - [`import`]: files sent through `ImportService` with a bounded window.
+//! - [`report`]: reports told row by row, and checked against their manifests.
 //! - [`rehearsal`]: a county that never was, loaded through the public calls.
 //!
 //! To add a call: it appears in the `.proto` first; then one line in the list of [`connect`].
@@ -18,6 +19,7 @@ pub mod ids;
 pub mod import;
 pub mod mapping;
 pub mod rehearsal;
+pub mod report;
 
 pub use connect::{Client, Credential};
 pub use error::{ClientError, FieldProblem, Refusal};

@@ -6,11 +6,13 @@
 //! - [`time`], [`names`], [`words`]: instants and zones, resource names, enums as people write them.
 //! - [`table`]: typed cells, and tables of them for a terminal, as CSV or as JSON.
 //! - [`board`]: the board as a table.
+//! - [`canonical`]: the file of a report that its manifest's digest is of, and its reader.
 //! - [`reports`]: each report's columns and rows.
 //!
 //! To add an answer's form: a table of cells here; how a cell is written is settled in [`table`] alone.
 
 pub mod board;
+pub mod canonical;
 pub mod names;
 pub mod reports;
 pub mod table;

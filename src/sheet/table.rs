@@ -12,6 +12,7 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table as 
 use prost_types::{Duration, Timestamp};
 use serde_json::{Map, Value, json};
 
+use super::canonical::guarded;
 use super::time;
 use super::words::{self, Word};
 use crate::pb;
@@ -66,6 +67,8 @@ pub enum Cell {
     Length(TimeDelta),
     /// A local day.
     Day(NaiveDate),
+    /// The value of a key that has none: `(none)` for people, nothing for programs.
+    None,
 }
 
 impl Cell {
@@ -112,6 +115,7 @@ impl Cell {
     pub fn shown(&self, utc: bool) -> String {
         match self {
             Self::Empty => String::new(),
+            Self::None => "(none)".to_owned(),
             Self::Text(text) => text.clone(),
             Self::Word(word) => word.replace('-', " "),
             Self::Int(number) => grouped(&number.to_string()),
@@ -123,9 +127,10 @@ impl Cell {
         }
     }
 
-    /// As a spreadsheet reads it. Lengths are seconds, exact to the microsecond, so that they add up.
-    fn plain(&self, utc: bool) -> String {
+    /// As a program reads it. Lengths are seconds, exact to the microsecond, so that they add up.
+    pub(super) fn plain(&self, utc: bool) -> String {
         match self {
+            Self::None => String::new(),
             Self::Word(word) => word.to_ascii_lowercase(),
             Self::Int(number) => number.to_string(),
             Self::Flag(flag) => flag.to_string(),
@@ -136,9 +141,16 @@ impl Cell {
         }
     }
 
-    fn json(&self, utc: bool) -> Value {
+    /// As a spreadsheet reads it: no text of it is taken for a formula.
+    pub(super) fn in_csv(&self, utc: bool) -> String {
+        let plain = self.plain(utc);
+        if matches!(self, Self::Text(_) | Self::Word(_)) { guarded(plain) } else { plain }
+    }
+
+    /// As JSON has it: lengths in seconds and microseconds, amounts in cents.
+    pub(super) fn json(&self, utc: bool) -> Value {
         match self {
-            Self::Empty => Value::Null,
+            Self::Empty | Self::None => Value::Null,
             Self::Int(number) => json!(number),
             Self::Flag(flag) => json!(flag),
             Self::Money(code, cents) => json!({ "currency_code": code, "cents": cents }),
@@ -174,7 +186,7 @@ fn grouped(digits: &str) -> String {
 }
 
 /// Hundredths as a decimal number.
-fn decimal(cents: i64) -> String {
+pub(super) fn decimal(cents: i64) -> String {
     let sign = if cents < 0 { "-" } else { "" };
     let whole = cents.unsigned_abs();
     format!("{sign}{}.{:02}", whole / 100, whole % 100)
@@ -194,7 +206,7 @@ pub fn money(code: &str, cents: i64) -> String {
 }
 
 /// A length in seconds, with as many decimals as it needs.
-fn seconds(length: TimeDelta) -> String {
+pub(super) fn seconds(length: TimeDelta) -> String {
     let micros = i128::from(length.num_seconds()) * 1_000_000 + i128::from(length.subsec_nanos() / 1_000);
     let sign = if micros < 0 { "-" } else { "" };
     let whole = micros.unsigned_abs();
@@ -202,6 +214,26 @@ fn seconds(length: TimeDelta) -> String {
     let part = part.trim_end_matches('0');
     let dot = if part.is_empty() { "" } else { "." };
     format!("{sign}{}{dot}{part}", whole / 1_000_000)
+}
+
+/// What stands in a column.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// Words, also those of the contract.
+    #[default]
+    Text,
+    /// Numbers.
+    Int,
+    /// Yes or no.
+    Flag,
+    /// Amounts.
+    Money,
+    /// Instants.
+    Time,
+    /// Lengths of time.
+    Length,
+    /// Local days.
+    Day,
 }
 
 /// A column.
@@ -213,18 +245,28 @@ pub struct Column {
     pub heading: &'static str,
     /// Left out for people.
     pub more: bool,
+    /// What stands in it.
+    pub kind: Kind,
+}
+
+impl Column {
+    /// The same for cells of a kind.
+    #[must_use]
+    pub const fn of(self, kind: Kind) -> Self {
+        Self { kind, ..self }
+    }
 }
 
 /// A column for every form.
 #[must_use]
 pub const fn column(key: &'static str, heading: &'static str) -> Column {
-    Column { key, heading, more: false }
+    Column { key, heading, more: false, kind: Kind::Text }
 }
 
 /// A column for programs only.
 #[must_use]
 pub const fn more(key: &'static str) -> Column {
-    Column { key, heading: "", more: true }
+    Column { key, heading: "", more: true, kind: Kind::Text }
 }
 
 /// A named cell.
@@ -342,7 +384,7 @@ impl Table {
         let mut csv = csv::Writer::from_writer(out);
         csv.write_record(self.columns.iter().map(|column| column.key))?;
         for row in &self.rows {
-            csv.write_record(row.iter().map(|cell| cell.plain(look.utc)))?;
+            csv.write_record(row.iter().map(|cell| cell.in_csv(look.utc)))?;
         }
         csv.flush()
     }
@@ -373,7 +415,7 @@ impl Sheet {
             Format::Csv => {
                 let mut csv = csv::Writer::from_writer(out);
                 csv.write_record(self.fields.iter().map(|field| field.key))?;
-                csv.write_record(self.fields.iter().map(|field| field.cell.plain(look.utc)))?;
+                csv.write_record(self.fields.iter().map(|field| field.cell.in_csv(look.utc)))?;
                 csv.flush()
             }
             Format::Json => {

@@ -1,7 +1,8 @@
 //! Instants of the wire and local times of people. Every zone is named; nothing reads the machine's own.
 
 use chrono::{
-    DateTime, Datelike as _, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone as _, Timelike as _, Utc,
+    DateTime, Datelike as _, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, TimeDelta, TimeZone as _,
+    Timelike as _, Utc,
 };
 use chrono_tz::Tz;
 use prost_types::{Duration, Timestamp};
@@ -152,11 +153,14 @@ pub fn show(at: DateTime<Utc>, zone: Tz) -> String {
     local.format(format).to_string()
 }
 
-/// An instant for machines: RFC 3339 with the zone's offset.
+/// An instant for machines: RFC 3339 with the zone's offset; in UTC where the offset is not of whole minutes, as before
+/// there were zones, which RFC 3339 cannot say.
 #[must_use]
 pub fn exact(at: DateTime<Utc>, zone: Tz) -> String {
     let form = if at.nanosecond() == 0 { chrono::SecondsFormat::Secs } else { chrono::SecondsFormat::Micros };
-    at.with_timezone(&zone).to_rfc3339_opts(form, true)
+    let local = at.with_timezone(&zone);
+    let seconds = local.offset().fix().local_minus_utc();
+    if seconds % 60 == 0 { local.to_rfc3339_opts(form, true) } else { at.to_rfc3339_opts(form, true) }
 }
 
 /// A length for people: `1 d 02:30`, `02:30`, with seconds only below an hour.
@@ -229,6 +233,7 @@ mod tests {
         assert_eq!(show(at("2014-07-01T05:00:09Z"), Tz::America__New_York), "2014-07-01 01:00:09 EDT");
         assert_eq!(exact(at("2014-01-01T05:00:00Z"), Tz::America__New_York), "2014-01-01T00:00:00-05:00");
         assert_eq!(exact(at("2014-01-01T05:00:00.25Z"), Tz::UTC), "2014-01-01T05:00:00.250000Z");
+        assert_eq!(exact(at("1880-01-01T05:00:00Z"), Tz::America__New_York), "1880-01-01T05:00:00Z");
         assert_eq!(show_length(TimeDelta::minutes(26 * 60 + 5)), "1 d 02 h 05 min");
         assert_eq!(show_length(TimeDelta::minutes(-65)), "-1 h 05 min");
         assert_eq!(show_length(TimeDelta::milliseconds(-400)), "00 min 00 s");

@@ -5,6 +5,7 @@
 //! to it part by part ([`stays`]), so that memory does not grow with the county.
 
 mod claims;
+mod file;
 mod query;
 mod simulation;
 mod stays;
@@ -23,6 +24,8 @@ use crate::report::cost::Sums;
 use crate::report::decisions::{self, Counts};
 use crate::report::overdetention::{self, OverdetentionRow};
 use crate::report::{GroupBy, ReportError, Totals, lines, register, select};
+use crate::sheet::reports as sheets;
+use file::File;
 use query::Asked;
 use stays::Stays;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +33,8 @@ use tonic::{Request, Response, Status};
 
 /// Rows of one answer that is not a stream.
 const MOST_ROWS: usize = 20_000;
+/// Rows of over-detention that are kept in memory to be sorted.
+const MOST_SORTED: usize = 50_000;
 /// Names that are looked up by one statement and kept in memory at a time.
 const NAMES: u32 = 20_000;
 
@@ -71,7 +76,7 @@ async fn tell_register(api: Api, asked: Asked, sender: Sender<pb::StreamHoldRegi
     use pb::stream_hold_register_response::Part;
     let part = |part| pb::StreamHoldRegisterResponse { part: Some(part) };
     send(&sender, part(Part::AsOfPair(wire_pair(asked.pair)))).await;
-    let (mut after, mut count, mut revisions) = (None, 0, BTreeSet::new());
+    let (mut after, mut file, mut revisions) = (None, File::new(&sheets::register::layout())?, BTreeSet::new());
     loop {
         let store = api.ledger.store();
         let keys = select::holds(store, &asked.id, asked.pair.seq, &asked.query, after.as_ref(), NAMES).await;
@@ -85,9 +90,10 @@ async fn tell_register(api: Api, asked: Asked, sender: Sender<pb::StreamHoldRegi
             }
             for (_, booking, hold) in keys {
                 let Some(row) = rows.remove(&(booking.clone(), hold.clone())) else { continue };
-                count += 1;
                 revisions.insert(row.hold.revision.clone());
-                send(&sender, part(Part::Row(wire::register_row(&asked, &row)?))).await;
+                let row = wire::register_row(&asked, &row)?;
+                file.row(&sheets::register::row(&row))?;
+                send(&sender, part(Part::Row(row))).await;
             }
         }
         let full = u32::try_from(keys.len()).is_ok_and(|found| found == NAMES);
@@ -96,7 +102,7 @@ async fn tell_register(api: Api, asked: Asked, sender: Sender<pb::StreamHoldRegi
             break;
         }
     }
-    send(&sender, part(Part::Manifest(asked.manifest(version::REGISTER, &revisions, count)))).await;
+    send(&sender, part(Part::Manifest(asked.manifest(version::REGISTER, &revisions, file.sum()?)))).await;
     Ok(())
 }
 
@@ -110,19 +116,20 @@ async fn tell_lines(
     use pb::stream_cost_lines_response::Part;
     let part = |part| pb::StreamCostLinesResponse { part: Some(part) };
     send(&sender, part(Part::AsOfPair(wire_pair(asked.pair)))).await;
-    let (mut count, mut revisions) = (0, BTreeSet::new());
+    let (mut file, mut revisions) = (File::new(&sheets::lines::layout())?, BTreeSet::new());
     let mut stays = Stays::new(booking);
     while let Some(some) = stays.next(&api, &asked).await? {
         for stay in some {
             let shown = lines::merged(lines::asked(&asked.query, &stay)).map_err(|error| uncounted(&error))?;
             for line in shown {
-                count += 1;
                 revisions.extend(line.cost.revision.clone());
-                send(&sender, part(Part::Line(wire::line(&asked, &line)?))).await;
+                let line = wire::line(&asked, &line)?;
+                file.row(&sheets::lines::row(&line))?;
+                send(&sender, part(Part::Line(line))).await;
             }
         }
     }
-    send(&sender, part(Part::Manifest(asked.manifest(version::LINES, &revisions, count)))).await;
+    send(&sender, part(Part::Manifest(asked.manifest(version::LINES, &revisions, file.sum()?)))).await;
     Ok(())
 }
 
@@ -186,9 +193,12 @@ impl pb::report_service_server::ReportService for Api {
         if rows.len() > MOST_ROWS {
             return Err(too_many_rows());
         }
+        let rows: Vec<pb::DecisionReportRow> = rows.iter().map(|row| wire::decision_row(&asked, &by, row)).collect();
+        let layout = sheets::decisions::layout(&sheets::keys_of(&request.group_by));
+        let file = File::of(&layout, rows.iter().map(sheets::decisions::row))?;
         Ok(Response::new(pb::GetDecisionReportResponse {
-            manifest: Some(asked.manifest(version::DECISIONS, &revisions, rows.len())),
-            rows: rows.iter().map(|row| wire::decision_row(&asked, &by, row)).collect(),
+            manifest: Some(asked.manifest(version::DECISIONS, &revisions, file)),
+            rows,
             total: Some(wire::decision_row(&asked, &[], &total)),
         }))
     }
@@ -214,9 +224,12 @@ impl pb::report_service_server::ReportService for Api {
             }
         }
         let (rows, total) = sums.finish();
+        let rows: Vec<pb::CostReportRow> = rows.iter().map(|row| wire::cost_row(&asked, &by, row)).collect::<Result<_, _>>()?;
+        let layout = sheets::cost::layout(&sheets::keys_of(&request.group_by));
+        let file = File::of(&layout, rows.iter().map(sheets::cost::row))?;
         Ok(Response::new(pb::GetCostReportResponse {
-            manifest: Some(asked.manifest(version::COST, &revisions, rows.len())),
-            rows: rows.iter().map(|row| wire::cost_row(&asked, &by, row)).collect::<Result<_, _>>()?,
+            manifest: Some(asked.manifest(version::COST, &revisions, file)),
+            rows,
             total: Some(wire::cost_row(&asked, &[], &total)?),
         }))
     }
@@ -324,17 +337,23 @@ impl pb::report_service_server::ReportService for Api {
         let asked = Asked::read(self, &caller, fields, request.query.as_ref(), page.resume.as_ref()).await?;
         let after = page.resume.as_ref().and_then(|resume| read_key(&resume.key));
 
-        let (mut shown, mut count, mut totals) = (BTreeMap::new(), 0, Totals::default());
-        let mut stays = Stays::new(None);
-        while let Some(some) = stays.next(self, &asked).await? {
-            for stay in some {
-                let rows = overdetention::rows(&asked.query, &asked.county, &stay).map_err(|error| uncounted(&error))?;
-                for row in rows {
-                    count += 1;
-                    totals = totals.try_add(row.totals).map_err(|error| uncounted(&error.into()))?;
-                    keep(&mut shown, row, after.as_ref(), page.size);
+        let (mut shown, mut totals) = (BTreeMap::new(), Totals::default());
+        let mut sorted = Sorted::new()?;
+        while sorted.more {
+            let mut stays = Stays::new(None);
+            while let Some(some) = stays.next(self, &asked).await? {
+                for stay in some {
+                    let rows = overdetention::rows(&asked.query, &asked.county, &stay).map_err(|error| uncounted(&error))?;
+                    for row in rows {
+                        if sorted.is_first() {
+                            totals = totals.try_add(row.totals).map_err(|error| uncounted(&error.into()))?;
+                            keep(&mut shown, row.clone(), after.as_ref(), page.size);
+                        }
+                        sorted.keep(row);
+                    }
                 }
             }
+            sorted.tell(&asked)?;
         }
         let more = shown.len() > page.size;
         let rows: Vec<OverdetentionRow> = shown.into_values().take(page.size).collect();
@@ -346,7 +365,7 @@ impl pb::report_service_server::ReportService for Api {
             _ => String::new(),
         };
         Ok(Response::new(pb::GetOverdetentionReportResponse {
-            manifest: Some(asked.manifest(version::OVERDETENTION, &BTreeSet::new(), count)),
+            manifest: Some(asked.manifest(version::OVERDETENTION, &BTreeSet::new(), sorted.file.sum()?)),
             rows: rows.iter().map(|row| wire::overdetention_row(&asked, row)).collect::<Result<_, _>>()?,
             next_page_token,
             totals: Some(wire::totals(&asked, totals)?),
@@ -365,6 +384,42 @@ fn keep(shown: &mut BTreeMap<RowKey, OverdetentionRow>, row: OverdetentionRow, a
         if shown.len() > size + 1 {
             shown.pop_last();
         }
+    }
+}
+
+/// Rows of over-detention taken into the file in their order, however many there are: as many as are kept at a time in
+/// one reading of the stays, the rest in further ones.
+struct Sorted {
+    file: File,
+    rows: BTreeMap<RowKey, OverdetentionRow>,
+    /// The last row that was taken in.
+    after: Option<RowKey>,
+    /// There are rows that were not taken in.
+    more: bool,
+}
+
+impl Sorted {
+    fn new() -> Result<Self, Status> {
+        let file = File::new(&sheets::overdetention::layout())?;
+        Ok(Self { file, rows: BTreeMap::new(), after: None, more: true })
+    }
+
+    fn is_first(&self) -> bool {
+        self.after.is_none()
+    }
+
+    fn keep(&mut self, row: OverdetentionRow) {
+        keep(&mut self.rows, row, self.after.as_ref(), MOST_SORTED);
+    }
+
+    /// Takes in what was kept.
+    fn tell(&mut self, asked: &Asked) -> Result<(), Status> {
+        self.more = self.rows.len() > MOST_SORTED;
+        for (key, row) in std::mem::take(&mut self.rows).into_iter().take(MOST_SORTED) {
+            self.file.row(&sheets::overdetention::row(&wire::overdetention_row(asked, &row)?))?;
+            self.after = Some(key);
+        }
+        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@ use crate::domain::time::Instant;
 use crate::ledger::{AsOf, Pair};
 use crate::pb;
 use crate::report::{GroupBy, Query};
+use crate::sheet::canonical::Sum;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tonic::Status;
@@ -76,8 +77,8 @@ impl Asked {
         Ok(Self { id, county, pair, query: Query { start, end, facilities, offices, until } })
     }
 
-    /// What the report rests on. The query in it asks for exactly this report again.
-    pub fn manifest(&self, version: &str, revisions: &BTreeSet<RevisionId>, rows: usize) -> pb::ReportManifest {
+    /// What the report rests on, and what its file comes to. The query in it asks for exactly this report again.
+    pub fn manifest(&self, version: &str, revisions: &BTreeSet<RevisionId>, file: Sum) -> pb::ReportManifest {
         let Query { start, end, facilities, offices, until } = &self.query;
         let asked = pb::ReportQuery {
             county: of::county(&self.id),
@@ -94,8 +95,9 @@ impl Asked {
             tree_root: self.pair.root.map(|root| root.to_vec()).unwrap_or_default(),
             report_version: version.to_owned(),
             policy_revisions: revisions.iter().map(|revision| of::revision(&self.id, revision)).collect(),
-            row_count: i64::try_from(rows).unwrap_or(i64::MAX),
+            row_count: file.rows,
             zone_rule: ZONE_RULE.to_owned(),
+            sha256: file.sha256.to_vec(),
         }
     }
 }

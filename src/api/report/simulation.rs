@@ -11,6 +11,7 @@ use super::super::revisions::read_candidate;
 use super::super::time::{Fields, stamp, wire_duration, wire_pair};
 use super::super::watch::{self, Sender, Sent};
 use super::super::{Api, error};
+use super::file::File;
 use super::query::Asked;
 use super::stays::{self, PART, Stays};
 use super::{NAMES, send, uncounted, wire};
@@ -27,6 +28,7 @@ use crate::domain::time::{Instant, Span};
 use crate::pb;
 use crate::report::comparison::{Amount, Column, Comparison, Flip};
 use crate::report::{Query, select};
+use crate::sheet::reports as sheets;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use tonic::Status;
 
@@ -380,6 +382,7 @@ impl Differing<'_> {
                 detainer: of::detainer(id, &self.recorded.id, &was.id),
                 facility: of::facility(id, &was.facility),
                 effective_time: Some(stamp(flip.at)),
+                time_zone: recorded_county.zone_of(&was.facility).to_string(),
                 recorded: decision(recorded_county, self.recorded, was, before),
                 supposed: decision(self.county, self.anew, is, after),
             })
@@ -399,10 +402,12 @@ async fn tell(
     send(&sender, part(Told::AsOfPair(wire_pair(run.asked.pair)))).await;
     let total = run.total().await?;
     send(&sender, part(Told::Progress(pb::SimulationProgress { bookings_done: 0, bookings_total: total }))).await;
+    let mut file = File::new(&sheets::flips::layout())?;
     let mut flips = 0_usize;
     while let Some(Part { flips: some, done }) = run.part().await? {
         flips += some.len();
         for flip in some {
+            file.row(&sheets::flips::row(&flip))?;
             send(&sender, part(Told::Flip(flip))).await;
         }
         let progress = pb::SimulationProgress { bookings_done: done, bookings_total: total.max(done) };
@@ -417,7 +422,7 @@ async fn tell(
         not_alike_count: run.comparison.unlike,
     };
     send(&sender, part(Told::Comparison(comparison))).await;
-    send(&sender, part(Told::Manifest(run.asked.manifest(SIMULATION, &revisions, flips)))).await;
+    send(&sender, part(Told::Manifest(run.asked.manifest(SIMULATION, &revisions, file.sum()?)))).await;
     Ok(())
 }
 
@@ -482,8 +487,9 @@ impl Api {
         for (label, column) in labels.into_iter().zip(&run.comparison.columns) {
             columns.push(run.column(label, column)?);
         }
+        let file = File::of(&sheets::comparison::layout(), columns.iter().map(sheets::comparison::row))?;
         Ok(pb::CompareModesResponse {
-            manifest: Some(run.asked.manifest(MODES, &revisions, columns.len())),
+            manifest: Some(run.asked.manifest(MODES, &revisions, file)),
             columns,
             booking_count: run.comparison.bookings,
             not_alike_count: run.comparison.unlike,

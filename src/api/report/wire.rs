@@ -125,6 +125,7 @@ pub(super) fn line(asked: &Asked, line: &Line) -> Result<pb::CostLine, Status> {
         end_reason: line.end_reason.map_or(0, |end| wire_hold_end(end).into()),
         decision_reason: line.decision_reason.map_or(0, |why| word(why).into()),
         sequence: line.seq,
+        time_zone: asked.county.zone_of(&cost.facility).to_string(),
     })
 }
 
@@ -182,5 +183,6 @@ pub(super) fn overdetention_row(asked: &Asked, row: &OverdetentionRow) -> Result
         hold: row.hold.as_ref().map(|hold| of::hold(id, booking, hold)).unwrap_or_default(),
         cause: cause.into(),
         totals: Some(totals(asked, row.totals)?),
+        time_zone: asked.county.zone_of(&row.facility).to_string(),
     })
 }

@@ -8,6 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use detainer::client::error::ClientError;
 use detainer::client::import::ImportError;
+use detainer::client::report::ReportError;
 use detainer::client::{Client, Credential, ids};
 use detainer::pb;
 use detainer::sheet::names;
@@ -25,6 +26,9 @@ pub enum Failure {
     /// An import could not be carried out.
     #[error("{0}")]
     Import(ImportError),
+    /// A report did not come whole.
+    #[error("{0}")]
+    Report(ReportError),
     /// A time cannot be read.
     #[error("{0}")]
     Time(#[from] TimeError),
@@ -48,13 +52,22 @@ impl From<ImportError> for Failure {
     }
 }
 
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Call(error) => Self::Call(error),
+            other => Self::Report(other),
+        }
+    }
+}
+
 impl Failure {
     /// The exit code.
     pub fn code(&self) -> u8 {
         match self {
             Self::Call(ClientError::Unreachable { .. }) => 4,
             Self::Call(ClientError::Address { .. }) | Self::Time(_) | Self::Usage(_) => 2,
-            Self::Call(_) | Self::Import(_) | Self::Other(_) | Self::Io(_) => 1,
+            Self::Call(_) | Self::Import(_) | Self::Report(_) | Self::Other(_) | Self::Io(_) => 1,
         }
     }
 }

@@ -1,14 +1,16 @@
 //! A past period told anew to other rules.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 use clap::Args;
 use detainer::client::Client;
-use detainer::sheet::table::{Cell, Field, Sheet, Table, column, field, more};
-use detainer::sheet::{names, reports, time, words};
+use detainer::client::report::checked;
+use detainer::client::report::file::Pending;
+use detainer::sheet::canonical::{Canonical, Digest};
+use detainer::sheet::table::{Cell, Field, Sheet, Table, field};
+use detainer::sheet::{reports, time, words};
 use detainer::{pb, policyfile};
 use indicatif::{ProgressBar, ProgressStyle};
 use pb::supposed_rule::Rule;
@@ -129,13 +131,10 @@ pub async fn run(context: &Context, client: &Client, county: &str, command: &Sim
     let day = |date: Option<&pb::Date>| date.and_then(time::day).unwrap_or_default();
     let period = query.period.as_ref().map(|period| (day(period.start_date.as_ref()), day(period.end_date.as_ref())));
     let rules = rules(context, client, county, command, period.unwrap_or_default()).await?;
+    let layout = reports::flips::layout();
+    let mut digest = Digest::new(&layout.columns)?;
     let mut kept = match &command.flips {
-        Some(path) => {
-            let file = File::create(path).map_err(|error| Failure::Other(format!("{}: {error}", path.display())))?;
-            let mut csv = csv::Writer::from_writer(file);
-            csv.write_record(FLIPS.map(|(key, _)| key)).map_err(std::io::Error::from)?;
-            Some(csv)
-        }
+        Some(path) => Some(Canonical::new(Pending::new(path)?, &layout.columns)?),
         None => None,
     };
     let bar = if command.quiet { ProgressBar::hidden() } else { ProgressBar::new(0) };
@@ -143,8 +142,7 @@ pub async fn run(context: &Context, client: &Client, county: &str, command: &Sim
         ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} stays, {per_sec}, {eta} left, {msg} answers differ")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
-    let mut flips = Table::new("Answers that differ", FLIPS.map(|(k, h)| column(k, h)).into(), "No answer differs.");
-    flips.columns.extend([more("facility"), more("before_reason"), more("explanation")]);
+    let mut flips = layout.table(layout.title);
     let (mut count, mut comparison, mut manifest) = (0_usize, None, None);
     let mut stream = client.simulate_policy(pb::SimulatePolicyRequest { query: Some(query), rules }).await?;
     while let Some(message) = stream.message().await.map_err(|status| client.error(&status))? {
@@ -156,10 +154,10 @@ pub async fn run(context: &Context, client: &Client, county: &str, command: &Sim
             }
             Some(Part::Flip(flip)) => {
                 count += 1;
-                let row = row(&flip, zone);
-                if let Some(csv) = &mut kept {
-                    let plain = row.iter().take(FLIPS.len()).map(|cell| cell.shown(true));
-                    csv.write_record(plain).map_err(std::io::Error::from)?;
+                let row = reports::flips::row(&flip);
+                digest.row(&row)?;
+                if let Some(file) = &mut kept {
+                    file.row(&row)?;
                 }
                 if count <= SHOWN {
                     flips.rows.push(row);
@@ -171,12 +169,13 @@ pub async fn run(context: &Context, client: &Client, county: &str, command: &Sim
         }
     }
     bar.finish_and_clear();
-    if let Some(csv) = &mut kept {
-        csv.flush()?;
-    }
     let (Some(comparison), Some(manifest)) = (comparison, manifest) else {
         return Err(Failure::Other("the simulation was cut short; ask again".to_owned()));
     };
+    checked(digest.finish()?, &manifest)?;
+    if let Some(file) = kept {
+        file.finish()?.keep()?;
+    }
     shown(context, command, &comparison, reports::manifest(Some(&manifest), zone), flips, count)
 }
 
@@ -207,27 +206,4 @@ fn shown(
     let parts = vec![("comparison", reports::comparison::table(&both, Vec::new())), ("flips", flips)];
     let title = "What would have been; nothing was recorded.".to_owned();
     output::sheet(context, &Sheet { title, fields, parts, notes })
-}
-
-/// What is shown, and kept, of an answer that differs.
-const FLIPS: [(&str, &str); 5] =
-    [("detainer", "DETAINER"), ("effective_time", "FROM"), ("before", "BEFORE"), ("after", "AFTER"), ("reason", "BECAUSE")];
-
-fn row(flip: &pb::SimulatedFlip, zone: chrono_tz::Tz) -> Vec<Cell> {
-    let outcome = |decision: Option<&pb::Decision>| {
-        decision.map_or(Cell::text("none"), |decision| Cell::word::<pb::Outcome>(decision.outcome))
-    };
-    let (before, after) = (flip.recorded.as_ref(), flip.supposed.as_ref());
-    let reason = |decision: Option<&pb::Decision>| Cell::word::<pb::DecisionReason>(decision.map_or(0, |one| one.reason));
-    let sentences = after.and_then(|one| one.sentences.iter().find(|told| told.language == "en"));
-    vec![
-        Cell::text(names::under_booking(&flip.detainer)),
-        Cell::time(flip.effective_time.as_ref(), zone),
-        outcome(before),
-        outcome(after),
-        reason(after),
-        Cell::text(names::id(&flip.facility)),
-        reason(before),
-        Cell::text(sentences.map(|told| format!("{} {}", told.answer, told.basis)).unwrap_or_default()),
-    ]
 }

@@ -2,8 +2,9 @@
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
-use detainer::client::Client;
+use detainer::client::report::What;
 use detainer::pb;
+use detainer::sheet::table::Cell;
 use detainer::sheet::{names, reports, time};
 
 use crate::context::{As, Context, Failure};
@@ -90,43 +91,41 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
     let client = context.client(As::Administrator).await?;
     let county = context.county(&client).await?;
     let zone = context.county_zone(&client, &county).await?;
-    match command {
-        Command::Holds(query) => holds(context, &client, zone, query.wire(context, zone, &county)?).await,
-        Command::Decisions(grouped) => {
-            let query = Some(grouped.query.wire(context, zone, &county)?);
-            let group_by = grouped.group_by.iter().map(|by| i32::from(*by)).collect();
-            let report = client.get_decision_report(pb::GetDecisionReportRequest { query, group_by }).await?;
-            output::table(context, &reports::decisions::table(&report, zone))
-        }
-        Command::Cost(grouped) => {
-            let query = Some(grouped.query.wire(context, zone, &county)?);
-            let group_by = grouped.group_by.iter().map(|by| i32::from(*by)).collect();
-            let report = client.get_cost_report(pb::GetCostReportRequest { query, group_by }).await?;
-            output::table(context, &reports::cost::table("", &report, zone))
-        }
+    let mut called: &[String] = &[];
+    let (what, query) = match &command {
+        Command::Holds(query) => (What::Register, query),
+        Command::Decisions(grouped) => (What::Decisions(grouped.keys()), &grouped.query),
+        Command::Cost(grouped) => (What::Cost(grouped.keys()), &grouped.query),
         Command::CostLines(lines) => {
-            let query = lines.query.wire(context, zone, &county)?;
-            let booking = lines.booking.map(|id| names::booking(&county, &id)).unwrap_or_default();
-            cost_lines(context, &client, &county, query, booking).await
+            (What::Lines(lines.booking.as_deref().map(|id| names::booking(&county, id)).unwrap_or_default()), &lines.query)
         }
         Command::Modes(modes) => {
-            let query = modes.query.wire(context, zone, &county)?;
             let others = policy_simulate::others(&county, &modes.others, modes.query.first_day(context, zone))?;
-            let request = pb::CompareModesRequest { query: Some(query), others };
-            let mut answer = client.compare_modes(request).await?;
-            // As they were named here: the server knows a file's rule as a candidate.
-            for (column, told) in answer.columns.iter_mut().skip(3).zip(&modes.others) {
-                column.label.clone_from(told);
-            }
-            output::table(
-                context,
-                &reports::comparison::table(&answer.columns, reports::manifest(answer.manifest.as_ref(), zone)),
-            )
+            // Named as they were here: the server knows a file's rule as a candidate.
+            called = &modes.others;
+            (What::Policies(others), &modes.query)
         }
-        Command::Overdetention(query) => {
-            let query = query.wire(context, zone, &county)?;
-            overdetention(context, &client, &county, query).await
-        }
+        Command::Overdetention(query) => (What::Overdetention, query),
+    };
+    let query = query.wire(context, zone, &county)?;
+    let layout = what.layout();
+    let mut table = layout.table("");
+    let end = what.tell(&client, query, |row| {
+        table.rows.push(row);
+        Ok(())
+    });
+    let end = end.await?;
+    for (row, called) in table.rows.iter_mut().skip(3).zip(called) {
+        row.splice(..1, [Cell::text(called.as_str())]);
+    }
+    table.total = end.total.filter(|_| !table.rows.is_empty());
+    table.about = reports::manifest(Some(&end.manifest), zone);
+    output::table(context, &table)
+}
+
+impl Grouped {
+    fn keys(&self) -> Vec<pb::GroupBy> {
+        self.group_by.iter().map(|by| pb::GroupBy::try_from(i32::from(*by)).unwrap_or_default()).collect()
     }
 }
 
@@ -160,67 +159,6 @@ impl Query {
 fn month_after(day: NaiveDate) -> NaiveDate {
     let next = day.checked_add_months(chrono::Months::new(1)).unwrap_or(day);
     chrono::Datelike::with_day(&next, 1).unwrap_or(next)
-}
-
-async fn holds(context: &Context, client: &Client, zone: chrono_tz::Tz, query: pb::ReportQuery) -> Result<(), Failure> {
-    use pb::stream_hold_register_response::Part;
-    let mut stream = client.stream_hold_register(pb::StreamHoldRegisterRequest { query: Some(query) }).await?;
-    let mut table = reports::register::table();
-    let mut manifest = None;
-    while let Some(message) = stream.message().await.map_err(|status| client.error(&status))? {
-        match message.part {
-            Some(Part::Row(row)) => table.rows.push(reports::register::row(&row)),
-            Some(Part::Manifest(last)) => manifest = Some(last),
-            Some(Part::AsOfPair(_)) | None => {}
-        }
-    }
-    table.about = reports::manifest(Some(&whole(manifest)?), zone);
-    output::table(context, &table)
-}
-
-async fn cost_lines(
-    context: &Context,
-    client: &Client,
-    county: &str,
-    query: pb::ReportQuery,
-    booking: String,
-) -> Result<(), Failure> {
-    use pb::stream_cost_lines_response::Part;
-    let zones = context.zones(client, county).await?;
-    let mut stream = client.stream_cost_lines(pb::StreamCostLinesRequest { query: Some(query), booking }).await?;
-    let mut table = reports::lines::table();
-    let mut manifest = None;
-    while let Some(message) = stream.message().await.map_err(|status| client.error(&status))? {
-        match message.part {
-            Some(Part::Line(line)) => table.rows.push(reports::lines::row(&line, zones.of(&line.facility))),
-            Some(Part::Manifest(last)) => manifest = Some(last),
-            Some(Part::AsOfPair(_)) | None => {}
-        }
-    }
-    table.about = reports::manifest(Some(&whole(manifest)?), zones.county);
-    output::table(context, &table)
-}
-
-/// A stream without its manifest was cut short: what came of it is no report.
-fn whole(manifest: Option<pb::ReportManifest>) -> Result<pb::ReportManifest, Failure> {
-    manifest.ok_or_else(|| Failure::Other("the report was cut short; ask again".to_owned()))
-}
-
-async fn overdetention(context: &Context, client: &Client, county: &str, query: pb::ReportQuery) -> Result<(), Failure> {
-    let zones = context.zones(client, county).await?;
-    let mut table = reports::overdetention::table();
-    let mut page_token = String::new();
-    loop {
-        let request =
-            pb::GetOverdetentionReportRequest { query: Some(query.clone()), page_size: 1_000, page_token: page_token.clone() };
-        let page = client.get_overdetention_report(request).await?;
-        table.rows.extend(page.rows.iter().map(|row| reports::overdetention::row(row, zones.of(&row.facility))));
-        table.about = reports::manifest(page.manifest.as_ref(), zones.county);
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            return output::table(context, &table);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -40,16 +40,16 @@ pub async fn print_cost_report(
     client: &Client,
     county: &str,
     period: (NaiveDate, NaiveDate),
-    group_by: &[pb::GroupBy],
+    by: &[pb::GroupBy],
     out: &mut dyn Write,
     look: Look,
 ) -> Result<(), ShowError> {
     let query =
         pb::ReportQuery { county: county.to_owned(), period: Some(reports::period(period.0, period.1)), ..Default::default() };
-    let group_by = group_by.iter().map(|by| i32::from(*by)).collect();
+    let group_by = by.iter().map(|by| i32::from(*by)).collect();
     let report = client.get_cost_report(pb::GetCostReportRequest { query: Some(query), group_by }).await?;
     let known = client.get_county(pb::GetCountyRequest { name: county.to_owned(), as_of: None }).await?;
     let zone = time::zone_or_utc(&known.county.unwrap_or_default().time_zone);
-    reports::cost::table("What custody after T0 cost, and who paid:", &report, zone).write(out, look)?;
+    reports::cost::table("What custody after T0 cost, and who paid:", &report, by, zone).write(out, look)?;
     Ok(())
 }

@@ -2,39 +2,49 @@
 
 use chrono_tz::Tz;
 
-use super::{key_cells, key_columns, manifest, total_cells};
+use super::{Layout, amount, count, currency, key_cells, key_columns, length, manifest, total_cells};
 use crate::pb;
-use crate::sheet::table::{Cell, Table, column, more};
+use crate::sheet::table::{Cell, Kind, Table, more};
 
-/// The cost report. `title` stands above it.
+/// What it looks like, sliced by some keys.
 #[must_use]
-pub fn table(title: impl Into<String>, report: &pb::GetCostReportResponse, zone: Tz) -> Table {
-    let mut columns = key_columns(report.rows.first().map(|row| row.keys.as_slice()).unwrap_or_default());
-    let keys = columns.len();
+pub fn layout(by: &[pb::GroupBy]) -> Layout {
+    let mut columns = key_columns(by);
     columns.extend([
-        column("hold_count", "HOLDS IN IT"),
-        column("duration", "TIME"),
-        column("incurred", "INCURRED"),
-        column("covered", "COVERED"),
-        column("absorbed", "ABSORBED"),
-        column("over_detained", "OF IT OVER-DETAINED"),
-        more("authorized"),
-        more("authorized_late"),
-        more("authorized_time"),
-        more("authorized_late_time"),
-        more("over_detained_time"),
+        count("hold_count", "HOLDS IN IT"),
+        length("duration", "TIME"),
+        amount("incurred", "INCURRED"),
+        amount("covered", "COVERED"),
+        amount("absorbed", "ABSORBED"),
+        amount("over_detained", "OF IT OVER-DETAINED"),
+        more("authorized").of(Kind::Money),
+        more("authorized_late").of(Kind::Money),
+        more("authorized_time").of(Kind::Length),
+        more("authorized_late_time").of(Kind::Length),
+        more("over_detained_time").of(Kind::Length),
+        more("currency"),
     ]);
-    let mut table = Table::new(title, columns, "No custody after T0 in this period.");
-    table.rows = report.rows.iter().map(|row| cells(row, keys, false)).collect();
-    if keys > 0 && !table.rows.is_empty() {
-        table.total = report.total.as_ref().map(|total| cells(total, keys, true));
+    Layout {
+        name: "cost",
+        title: "What custody after T0 cost, and who pays",
+        columns,
+        nothing: "No custody after T0 in this period.",
     }
-    table.about = manifest(report.manifest.as_ref(), zone);
-    table
 }
 
-fn cells(row: &pb::CostReportRow, keys: usize, total: bool) -> Vec<Cell> {
-    let mut cells = if total { total_cells(keys) } else { key_cells(&row.keys) };
+/// One slice.
+#[must_use]
+pub fn row(row: &pb::CostReportRow) -> Vec<Cell> {
+    cells(row, key_cells(&row.keys))
+}
+
+/// All slices together, under so many keys.
+#[must_use]
+pub fn total(row: &pb::CostReportRow, keys: usize) -> Vec<Cell> {
+    cells(row, total_cells(keys))
+}
+
+fn cells(row: &pb::CostReportRow, mut cells: Vec<Cell>) -> Vec<Cell> {
     let totals = row.totals.clone().unwrap_or_default();
     let by = |authority: pb::AuthorityState| row.by_authority.iter().find(|part| part.authority() == authority);
     let incurred = |authority| {
@@ -53,6 +63,19 @@ fn cells(row: &pb::CostReportRow, keys: usize, total: bool) -> Vec<Cell> {
         length(pb::AuthorityState::Authorized),
         length(pb::AuthorityState::AuthorizedLate),
         length(pb::AuthorityState::OverDetained),
+        currency(&totals),
     ]);
     cells
+}
+
+/// The whole report as a table, sliced as it was asked for. `title` stands above it.
+#[must_use]
+pub fn table(title: impl Into<String>, report: &pb::GetCostReportResponse, by: &[pb::GroupBy], zone: Tz) -> Table {
+    let mut table = layout(by).table(title);
+    table.rows = report.rows.iter().map(row).collect();
+    if !by.is_empty() && !table.rows.is_empty() {
+        table.total = report.total.as_ref().map(|all| total(all, by.len()));
+    }
+    table.about = manifest(report.manifest.as_ref(), zone);
+    table
 }

@@ -1,39 +1,42 @@
 //! How detainers were answered.
 
-use chrono_tz::Tz;
-
-use super::{key_cells, key_columns, manifest, total_cells};
+use super::{Layout, count, key_cells, key_columns, total_cells};
 use crate::pb;
-use crate::sheet::table::{Cell, Table, column, more};
+use crate::sheet::table::{Cell, more};
 use crate::sheet::words;
 
-/// The decision report.
+/// What it looks like, sliced by some keys.
 #[must_use]
-pub fn table(report: &pb::GetDecisionReportResponse, zone: Tz) -> Table {
-    let mut columns = key_columns(report.rows.first().map(|row| row.keys.as_slice()).unwrap_or_default());
-    let keys = columns.len();
+pub fn layout(by: &[pb::GroupBy]) -> Layout {
+    let mut columns = key_columns(by);
     columns.extend([
-        column("received", "RECEIVED"),
-        column("honored", "HONORED"),
-        column("declined", "DECLINED"),
-        column("needs_review", "REVIEW"),
-        column("held", "HELD"),
-        column("honored_never_in_effect", "NEVER IN EFFECT"),
-        column("handed_over", "HANDED OVER"),
-        column("lifted", "LIFTED"),
+        count("received", "RECEIVED"),
+        count("honored", "HONORED"),
+        count("declined", "DECLINED"),
+        count("needs_review", "REVIEW"),
+        count("held", "HELD"),
+        count("honored_never_in_effect", "NEVER IN EFFECT"),
+        count("handed_over", "HANDED OVER"),
+        count("lifted", "LIFTED"),
         more("not_honored_by_reason"),
         more("honored_by_reason"),
     ]);
-    let mut table = Table::new("", columns, "No detainer was received in this period.");
-    table.rows = report.rows.iter().map(|row| decision_cells(row, key_cells(&row.keys))).collect();
-    if keys > 0 && !table.rows.is_empty() {
-        table.total = report.total.as_ref().map(|total| decision_cells(total, total_cells(keys)));
-    }
-    table.about = manifest(report.manifest.as_ref(), zone);
-    table
+    Layout { name: "decisions", title: "Decisions on detainers", columns, nothing: "No detainer was received in this period." }
 }
 
-fn decision_cells(row: &pb::DecisionReportRow, mut cells: Vec<Cell>) -> Vec<Cell> {
+/// One slice.
+#[must_use]
+pub fn row(row: &pb::DecisionReportRow) -> Vec<Cell> {
+    cells(row, key_cells(&row.keys))
+}
+
+/// All slices together, under so many keys.
+#[must_use]
+pub fn total(row: &pb::DecisionReportRow, keys: usize) -> Vec<Cell> {
+    cells(row, total_cells(keys))
+}
+
+fn cells(row: &pb::DecisionReportRow, mut cells: Vec<Cell>) -> Vec<Cell> {
     cells.extend([
         Cell::Int(row.received),
         Cell::Int(row.honored),

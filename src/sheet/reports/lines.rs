@@ -1,22 +1,21 @@
 //! The lines that the cost report adds up.
 
-use chrono_tz::Tz;
-
+use super::{Layout, amount, currency, instant};
 use crate::pb;
-use crate::sheet::names;
-use crate::sheet::table::{Cell, Table, column, more};
+use crate::sheet::table::{Cell, Kind, column, more};
+use crate::sheet::{names, time};
 
-/// Cost lines, without rows.
+/// What they look like.
 #[must_use]
-pub fn table() -> Table {
+pub fn layout() -> Layout {
     let columns = vec![
         column("booking", "BOOKING"),
-        column("start_time", "FROM"),
-        column("end_time", "TO"),
+        instant("start_time", "FROM"),
+        instant("end_time", "TO"),
         column("authority", "BY WHAT RIGHT"),
-        column("incurred", "INCURRED"),
-        column("covered", "COVERED"),
-        column("absorbed", "ABSORBED"),
+        amount("incurred", "INCURRED"),
+        amount("covered", "COVERED"),
+        amount("absorbed", "ABSORBED"),
         more("hold"),
         more("detainer"),
         more("facility"),
@@ -28,14 +27,17 @@ pub fn table() -> Table {
         more("rate"),
         more("end_reason"),
         more("decision_reason"),
-        more("sequence"),
+        more("sequence").of(Kind::Int),
+        more("time_zone"),
+        more("currency"),
     ];
-    Table::new("", columns, "No custody after T0 in this period.")
+    Layout { name: "cost-lines", title: "Cost lines", columns, nothing: "No custody after T0 in this period." }
 }
 
-/// A cost line.
+/// One line.
 #[must_use]
-pub fn row(line: &pb::CostLine, zone: Tz) -> Vec<Cell> {
+pub fn row(line: &pb::CostLine) -> Vec<Cell> {
+    let zone = time::zone_or_utc(&line.time_zone);
     let interval = line.interval.unwrap_or_default();
     let totals = line.totals.clone().unwrap_or_default();
     vec![
@@ -58,5 +60,7 @@ pub fn row(line: &pb::CostLine, zone: Tz) -> Vec<Cell> {
         Cell::word::<pb::HoldEndReason>(line.end_reason),
         Cell::word::<pb::DecisionReason>(line.decision_reason),
         Cell::Int(line.sequence),
+        Cell::text(line.time_zone.as_str()),
+        currency(&totals),
     ]
 }

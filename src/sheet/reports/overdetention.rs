@@ -1,32 +1,35 @@
 //! Custody that nothing covered.
 
-use chrono_tz::Tz;
-
+use super::{Layout, amount, currency, instant, length};
 use crate::pb;
-use crate::sheet::names;
-use crate::sheet::table::{Cell, Table, column, more};
+use crate::sheet::table::{Cell, Kind, column, more};
+use crate::sheet::{names, time};
 
-/// The over-detention list, without rows.
+/// What the list looks like.
 #[must_use]
-pub fn table() -> Table {
+pub fn layout() -> Layout {
     let columns = vec![
         column("booking", "BOOKING"),
-        column("since_time", "SINCE"),
-        column("end_time", "UNTIL"),
-        column("duration", "HOW LONG"),
+        instant("since_time", "SINCE"),
+        instant("end_time", "UNTIL"),
+        length("duration", "HOW LONG"),
         column("cause", "WHY"),
-        column("incurred", "COST"),
+        amount("incurred", "COST"),
         more("facility"),
-        more("t0"),
-        more("duration_less_allowance"),
+        more("t0").of(Kind::Time),
+        more("duration_less_allowance").of(Kind::Length),
         more("hold"),
+        more("time_zone"),
+        more("currency"),
     ];
-    Table::new("", columns, "Nobody was kept without authority in this period.")
+    let nothing = "Nobody was kept without authority in this period.";
+    Layout { name: "over-detention", title: "Custody that nothing covered", columns, nothing }
 }
 
-/// A row of the over-detention list.
+/// One stretch.
 #[must_use]
-pub fn row(row: &pb::OverdetentionRow, zone: Tz) -> Vec<Cell> {
+pub fn row(row: &pb::OverdetentionRow) -> Vec<Cell> {
+    let zone = time::zone_or_utc(&row.time_zone);
     let totals = row.totals.clone().unwrap_or_default();
     vec![
         Cell::text(names::id(&row.booking)),
@@ -39,5 +42,7 @@ pub fn row(row: &pb::OverdetentionRow, zone: Tz) -> Vec<Cell> {
         Cell::time(row.t0.as_ref(), zone),
         Cell::length(row.duration_less_allowance.as_ref()),
         Cell::text(row.hold.as_str()),
+        Cell::text(row.time_zone.as_str()),
+        currency(&totals),
     ]
 }

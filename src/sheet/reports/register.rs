@@ -1,47 +1,50 @@
 //! The hold register: one row a hold.
 
+use super::{Layout, amount, currency, instant, length};
 use crate::pb;
-use crate::sheet::table::{Cell, Table, column, more};
+use crate::sheet::table::{Cell, Kind, column, more};
 use crate::sheet::{names, time};
 
-/// The hold register, without rows.
+/// What it looks like.
 #[must_use]
-pub fn table() -> Table {
+pub fn layout() -> Layout {
     let columns = vec![
         column("booking", "BOOKING"),
-        column("t0", "T0"),
-        column("end_time", "HOLD ENDED"),
+        instant("t0", "T0"),
+        instant("end_time", "HOLD ENDED"),
         column("end_reason", "BY"),
-        column("held", "HELD"),
-        column("past_contiguous", "PAST 48 H"),
-        column("incurred", "COST"),
+        length("held", "HELD"),
+        length("past_contiguous", "PAST 48 H"),
+        amount("incurred", "COST"),
         more("hold"),
         more("detainer"),
         more("facility"),
         more("office"),
         more("form_edition"),
         more("policy_revision"),
-        more("start_time"),
-        more("deadline"),
-        more("contiguous_deadline"),
-        more("business_deadline"),
-        more("booking_end_time"),
-        more("past_business"),
-        more("past_deadline"),
-        more("held_by_release"),
-        more("past_contiguous_by_release"),
-        more("past_business_by_release"),
-        more("past_deadline_by_release"),
-        more("covered"),
-        more("absorbed"),
-        more("over_detained_incurred"),
-        more("late"),
+        more("start_time").of(Kind::Time),
+        more("deadline").of(Kind::Time),
+        more("contiguous_deadline").of(Kind::Time),
+        more("business_deadline").of(Kind::Time),
+        more("booking_end_time").of(Kind::Time),
+        more("past_business").of(Kind::Length),
+        more("past_deadline").of(Kind::Length),
+        more("held_by_release").of(Kind::Length),
+        more("past_contiguous_by_release").of(Kind::Length),
+        more("past_business_by_release").of(Kind::Length),
+        more("past_deadline_by_release").of(Kind::Length),
+        more("covered").of(Kind::Money),
+        more("absorbed").of(Kind::Money),
+        more("over_detained_incurred").of(Kind::Money),
+        more("late").of(Kind::Flag),
         more("continues"),
+        more("time_zone"),
+        more("currency"),
     ];
-    Table::new("", columns, "No hold started in this period.")
+    Layout { name: "hold-register", title: "Hold register", columns, nothing: "No hold started in this period." }
 }
 
-/// A row of the hold register.
+/// One hold.
 #[must_use]
 pub fn row(row: &pb::HoldRegisterRow) -> Vec<Cell> {
     let zone = time::zone_or_utc(&row.time_zone);
@@ -81,6 +84,8 @@ pub fn row(row: &pb::HoldRegisterRow) -> Vec<Cell> {
         Cell::money(over.incurred.as_ref()),
         Cell::Flag(row.late),
         Cell::text(row.continues.as_str()),
+        Cell::text(row.time_zone.as_str()),
+        currency(&cost),
     ]
 }
 

@@ -1,0 +1,209 @@
+//! Reports asked for and told row by row, whichever call answers them: a stream, one answer, or pages.
+//!
+//! The rows come as cells of the report's layout. While they pass, the canonical file's digest is reckoned anew: a report
+//! that is cut short, or whose rows are not those that the server summed up, ends in an error, so that nobody keeps it.
+//!
+//! To add a report: a case of [`What`], its layout and its call here.
+
+pub mod file;
+
+use std::io;
+
+use super::{Client, ClientError};
+use crate::pb;
+use crate::sheet::canonical::{Digest, Sum};
+use crate::sheet::reports::{self, Layout};
+use crate::sheet::table::Cell;
+
+/// Which report.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// The hold register.
+    Register,
+    /// How detainers were answered, sliced by some keys.
+    Decisions(Vec<pb::GroupBy>),
+    /// What custody after T0 cost, sliced by some keys.
+    Cost(Vec<pb::GroupBy>),
+    /// The lines of the cost: of one booking, `counties/{county}/bookings/{booking}`, or where it is empty of all.
+    Lines(String),
+    /// The period under several policies: the usual three, and others.
+    Policies(Vec<pb::SupposedRule>),
+    /// Custody that nothing covered.
+    Overdetention,
+}
+
+/// What stands below a report's rows.
+#[derive(Clone, Debug)]
+pub struct End {
+    /// What it was asked and what it rests on. Its query asks for exactly this report again.
+    pub manifest: pb::ReportManifest,
+    /// A row that adds up the others, where there is one.
+    pub total: Option<Vec<Cell>>,
+}
+
+/// Why a report did not come whole.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A call failed.
+    #[error("{0}")]
+    Call(#[from] ClientError),
+    /// It ended before its manifest.
+    #[error("the report was cut short; ask again")]
+    Cut,
+    /// Its rows are not those that its manifest speaks of.
+    #[error("the rows are not those that the manifest speaks of: {found}, where it says {stated}")]
+    Other {
+        /// What came.
+        found: String,
+        /// What was stated.
+        stated: String,
+    },
+    /// The rows could not be written.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+impl What {
+    /// The columns, and how they are called.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        match self {
+            Self::Register => reports::register::layout(),
+            Self::Decisions(by) => reports::decisions::layout(by),
+            Self::Cost(by) => reports::cost::layout(by),
+            Self::Lines(_) => reports::lines::layout(),
+            Self::Policies(_) => reports::comparison::layout(),
+            Self::Overdetention => reports::overdetention::layout(),
+        }
+    }
+
+    /// Asks for the report and tells its rows one by one.
+    ///
+    /// # Errors
+    /// [`ReportError`]. What was told until then is no report.
+    pub async fn tell(
+        &self,
+        client: &Client,
+        query: pb::ReportQuery,
+        mut row: impl FnMut(Vec<Cell>) -> io::Result<()>,
+    ) -> Result<End, ReportError> {
+        let mut digest = Digest::new(&self.layout().columns)?;
+        let end = {
+            let mut told = |cells: Vec<Cell>| {
+                digest.row(&cells)?;
+                row(cells)
+            };
+            self.ask(client, query, &mut told).await?
+        };
+        checked(digest.finish()?, &end.manifest)?;
+        Ok(end)
+    }
+
+    async fn ask(
+        &self,
+        client: &Client,
+        query: pb::ReportQuery,
+        row: &mut impl FnMut(Vec<Cell>) -> io::Result<()>,
+    ) -> Result<End, ReportError> {
+        match self {
+            Self::Register => register(client, query, row).await,
+            Self::Decisions(by) => {
+                let request = pb::GetDecisionReportRequest { query: Some(query), group_by: numbers(by) };
+                let report = client.get_decision_report(request).await?;
+                report.rows.iter().try_for_each(|one| row(reports::decisions::row(one)))?;
+                let total = report.total.filter(|_| !by.is_empty());
+                end(report.manifest, total.map(|total| reports::decisions::total(&total, by.len())))
+            }
+            Self::Cost(by) => {
+                let request = pb::GetCostReportRequest { query: Some(query), group_by: numbers(by) };
+                let report = client.get_cost_report(request).await?;
+                report.rows.iter().try_for_each(|one| row(reports::cost::row(one)))?;
+                let total = report.total.filter(|_| !by.is_empty());
+                end(report.manifest, total.map(|total| reports::cost::total(&total, by.len())))
+            }
+            Self::Lines(booking) => lines(client, query, booking, row).await,
+            Self::Policies(others) => {
+                let request = pb::CompareModesRequest { query: Some(query), others: others.clone() };
+                let report = client.compare_modes(request).await?;
+                report.columns.iter().try_for_each(|one| row(reports::comparison::row(one)))?;
+                end(report.manifest, None)
+            }
+            Self::Overdetention => overdetention(client, query, row).await,
+        }
+    }
+}
+
+/// Whether what came is what a manifest speaks of.
+///
+/// # Errors
+/// [`ReportError::Other`].
+pub fn checked(found: Sum, stated: &pb::ReportManifest) -> Result<(), ReportError> {
+    if stated.sha256 == found.sha256 && stated.row_count == found.rows {
+        return Ok(());
+    }
+    let shown = |rows: i64, sha256: &[u8]| format!("{rows} rows of SHA-256 {}", hex::encode(sha256));
+    Err(ReportError::Other { found: shown(found.rows, &found.sha256), stated: shown(stated.row_count, &stated.sha256) })
+}
+
+fn numbers(by: &[pb::GroupBy]) -> Vec<i32> {
+    by.iter().map(|by| i32::from(*by)).collect()
+}
+
+fn end(manifest: Option<pb::ReportManifest>, total: Option<Vec<Cell>>) -> Result<End, ReportError> {
+    Ok(End { manifest: manifest.ok_or(ReportError::Cut)?, total })
+}
+
+async fn register(
+    client: &Client,
+    query: pb::ReportQuery,
+    row: &mut impl FnMut(Vec<Cell>) -> io::Result<()>,
+) -> Result<End, ReportError> {
+    use pb::stream_hold_register_response::Part;
+    let mut manifest = None;
+    let mut stream = client.stream_hold_register(pb::StreamHoldRegisterRequest { query: Some(query) }).await?;
+    while let Some(message) = stream.message().await.map_err(|status| client.error(&status))? {
+        match message.part {
+            Some(Part::Row(one)) => row(reports::register::row(&one))?,
+            Some(Part::Manifest(last)) => manifest = Some(last),
+            Some(Part::AsOfPair(_)) | None => {}
+        }
+    }
+    end(manifest, None)
+}
+
+async fn lines(
+    client: &Client,
+    query: pb::ReportQuery,
+    booking: &str,
+    row: &mut impl FnMut(Vec<Cell>) -> io::Result<()>,
+) -> Result<End, ReportError> {
+    use pb::stream_cost_lines_response::Part;
+    let mut manifest = None;
+    let request = pb::StreamCostLinesRequest { query: Some(query), booking: booking.to_owned() };
+    let mut stream = client.stream_cost_lines(request).await?;
+    while let Some(message) = stream.message().await.map_err(|status| client.error(&status))? {
+        match message.part {
+            Some(Part::Line(one)) => row(reports::lines::row(&one))?,
+            Some(Part::Manifest(last)) => manifest = Some(last),
+            Some(Part::AsOfPair(_)) | None => {}
+        }
+    }
+    end(manifest, None)
+}
+
+async fn overdetention(
+    client: &Client,
+    query: pb::ReportQuery,
+    row: &mut impl FnMut(Vec<Cell>) -> io::Result<()>,
+) -> Result<End, ReportError> {
+    let mut page_token = String::new();
+    loop {
+        let request = pb::GetOverdetentionReportRequest { query: Some(query.clone()), page_size: 1_000, page_token };
+        let page = client.get_overdetention_report(request).await?;
+        page.rows.iter().try_for_each(|one| row(reports::overdetention::row(one)))?;
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return end(page.manifest, None);
+        }
+    }
+}
