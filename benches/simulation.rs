@@ -81,6 +81,7 @@ fn main() {
         end: day("2018-01-01"),
         facilities: Default::default(),
         offices: Default::default(),
+        only: Default::default(),
         until: instant("2018-01-01T05:00:00Z"),
     };
     let violent = Leaf::Conviction(ConvictionLeaf {

@@ -86,7 +86,14 @@ fn instants(point: &Point, runner: &mut TestRunner) -> BTreeSet<Instant> {
 }
 
 fn query(start: &str, end: &str, until: Instant) -> Query {
-    Query { start: day(start), end: day(end), facilities: BTreeSet::new(), offices: BTreeSet::new(), until }
+    Query {
+        start: day(start),
+        end: day(end),
+        facilities: BTreeSet::new(),
+        offices: BTreeSet::new(),
+        only: BTreeMap::new(),
+        until,
+    }
 }
 
 /// All stays of a query, from rows where they suffice.
@@ -133,18 +140,6 @@ fn counted(requests: &[decisions::Request], by: &[GroupBy]) -> (Vec<decisions::D
     counts.finish()
 }
 
-const ALL: [GroupBy; 9] = [
-    GroupBy::Month,
-    GroupBy::Facility,
-    GroupBy::Office,
-    GroupBy::Revision,
-    GroupBy::Mode,
-    GroupBy::Agreement,
-    GroupBy::Edition,
-    GroupBy::EndReason,
-    GroupBy::DecisionReason,
-];
-
 fn summed(query: &Query, stays: &[Stay], by: &[GroupBy]) -> (Vec<cost::CostRow>, cost::CostRow) {
     let mut sums = cost::Sums::new(by);
     for stay in stays {
@@ -162,13 +157,19 @@ async fn checked(store: &Store, county: &CountyId, point: &Point, query: &Query,
         assert_eq!(Some(stay), expected, "{say}");
     }
 
-    let (slices, total) = summed(query, &memory, &ALL);
-    assert_eq!(summed(query, &rows, &ALL), (slices, total.clone()), "{say}");
-    for by in ALL {
+    let (slices, total) = summed(query, &memory, &GroupBy::ALL);
+    assert_eq!(summed(query, &rows, &GroupBy::ALL), (slices, total.clone()), "{say}");
+    for by in GroupBy::ALL {
         let (slices, all) = summed(query, &rows, &[by]);
         assert_eq!(all, total, "{by:?}: {say}");
         let again = Totals::try_sum(slices.iter().map(|row| row.all.totals)).expect("fits");
         assert_eq!((again, slices.iter().map(|row| row.all.us).sum()), (total.all.totals, total.all.us), "{by:?}: {say}");
+        // What is asked for by one value is the slice of it.
+        for slice in slices {
+            let only = BTreeMap::from([(by, BTreeSet::from([slice.keys[0].clone()]))]);
+            let (_, all) = summed(&Query { only, ..query.clone() }, &rows, &[]);
+            assert_eq!(all, cost::CostRow { keys: Vec::new(), ..slice }, "{by:?}: {say}");
+        }
     }
 
     let over = |stays: &[Stay]| -> Vec<_> {
@@ -188,7 +189,14 @@ async fn checked(store: &Store, county: &CountyId, point: &Point, query: &Query,
     memory.sort_by_key(|request| format!("{request:?}"));
     rows.sort_by_key(|request| format!("{request:?}"));
     assert_eq!(rows, memory, "{say}");
-    assert_eq!(counted(&rows, &ALL), counted(&memory, &ALL), "{say}");
+    assert_eq!(counted(&rows, &GroupBy::ALL), counted(&memory, &GroupBy::ALL), "{say}");
+    // By the reason of its last answer: a request has several, and only that one counts.
+    for slice in counted(&memory, &[GroupBy::DecisionReason]).0 {
+        let only = BTreeMap::from([(GroupBy::DecisionReason, BTreeSet::from([slice.keys[0].clone()]))]);
+        let query = Query { only, ..query.clone() };
+        let (_, total) = counted(&requests_from_rows(store, county, point, &query).await, &[]);
+        assert_eq!(total, decisions::DecisionRow { keys: Vec::new(), ..slice }, "{say}");
+    }
     summed(query, &from_rows(store, county, point, query).await, &[]).1.holds
 }
 

@@ -10,7 +10,7 @@ use detainer::domain::testing::{World, day, form, instant, revision};
 use detainer::domain::time::{HOUR_US, Instant, Zone};
 use detainer::report::{Query, select};
 use detainer::rows::{Version, state};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// `ended`: over in January. `open`: past T0 since March. `before`: its charge is open. Each with a detainer.
 fn world() -> World {
@@ -38,7 +38,14 @@ fn world() -> World {
 type Case = (&'static str, &'static str, i64, &'static [&'static str]);
 
 fn days(start: &str, end: &str) -> Query {
-    Query { start: day(start), end: day(end), facilities: BTreeSet::new(), offices: BTreeSet::new(), until: Instant::FAR }
+    Query {
+        start: day(start),
+        end: day(end),
+        facilities: BTreeSet::new(),
+        offices: BTreeSet::new(),
+        only: BTreeMap::new(),
+        until: Instant::FAR,
+    }
 }
 
 fn names(found: &[BookingId]) -> Vec<String> {

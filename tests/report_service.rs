@@ -161,10 +161,12 @@ fn slices(report: &pb::GetCostReportResponse) -> Vec<(String, i64, i64, Money)> 
     report.rows.iter().map(one).collect()
 }
 
-const ALL: [GroupBy; 9] = [
+const ALL: [GroupBy; 11] = [
     GroupBy::Month,
+    GroupBy::Week,
     GroupBy::Facility,
     GroupBy::Office,
+    GroupBy::Component,
     GroupBy::Revision,
     GroupBy::Mode,
     GroupBy::Agreement,
@@ -186,7 +188,7 @@ fn told(rows: &[Slice]) -> Vec<(String, i64, i64, Money)> {
 async fn what_custody_cost_and_who_paid_however_it_is_sliced() {
     for fresh in common::engines().await {
         let mut office = office(&fresh).await;
-        let cases: [(&[GroupBy], &[Slice]); 6] = [
+        let cases: [(&[GroupBy], &[Slice]); 7] = [
             (
                 &[GroupBy::Month],
                 &[
@@ -195,6 +197,18 @@ async fn what_custody_cost_and_who_paid_however_it_is_sliced() {
                     ("2015-01", 6, 0, (30_00, 0, 30_00)),
                     ("2017-05", 38, 1, (154_00, 0, 154_00)),
                     ("2017-06", 48, 2, (216_00, 0, 216_00)),
+                ],
+            ),
+            // 2014-03-04 is a Tuesday; b3 goes over New Year within one week of ISO 8601; b5 from Tuesday on.
+            (
+                &[GroupBy::Week],
+                &[
+                    ("2014-W10", 24, 1, (120_00, 120_00, 0)),
+                    ("2014-W11", 3, 0, (15_00, 0, 15_00)),
+                    ("2015-W01", 18, 1, (90_00, 60_00, 30_00)),
+                    ("2017-W18", 2, 0, (10_00, 0, 10_00)),
+                    ("2017-W22", 60, 1, (240_00, 0, 240_00)),
+                    ("2017-W24", 24, 1, (120_00, 0, 120_00)),
                 ],
             ),
             (&[GroupBy::Facility], &[("annex", 60, 1, (240_00, 0, 240_00)), ("tgk", 71, 3, (355_00, 180_00, 175_00))]),
@@ -285,6 +299,85 @@ async fn what_custody_cost_and_who_paid_however_it_is_sliced() {
     }
 }
 
+/// A query for one value of one key, as a report's row names it.
+fn only(query: &pb::ReportQuery, key: &pb::GroupKey) -> pb::ReportQuery {
+    let (mut query, value) = (query.clone(), key.value.clone());
+    if value.is_empty() {
+        query.without.push(key.group_by);
+        return query;
+    }
+    let number = |found: Option<i32>| found.unwrap_or_else(|| panic!("{value} is a word"));
+    match key.group_by() {
+        GroupBy::Facility => query.facilities.push(value),
+        GroupBy::Office => query.office_codes.push(value),
+        GroupBy::Component => query.components.push(number(pb::IssuingComponent::from_str_name(&value).map(i32::from))),
+        GroupBy::Revision => query.policy_revisions.push(value),
+        GroupBy::Mode => query.policy_modes.push(number(pb::PolicyMode::from_str_name(&value).map(i32::from))),
+        GroupBy::Agreement => query.agreements.push(value),
+        GroupBy::FormEdition => query.form_editions.push(number(pb::FormEdition::from_str_name(&value).map(i32::from))),
+        GroupBy::EndReason => query.end_reasons.push(number(pb::HoldEndReason::from_str_name(&value).map(i32::from))),
+        GroupBy::DecisionReason => query.decision_reasons.push(number(pb::DecisionReason::from_str_name(&value).map(i32::from))),
+        GroupBy::Unspecified | GroupBy::Month | GroupBy::Week => panic!("the period asks for days"),
+    }
+    query
+}
+
+#[tokio::test]
+async fn a_slice_is_the_report_that_is_asked_for_its_value() {
+    let keys = ALL.into_iter().filter(|by| ![GroupBy::Month, GroupBy::Week].contains(by));
+    for fresh in common::engines().await {
+        let mut office = office(&fresh).await;
+        for by in keys.clone() {
+            let mut holds = 0;
+            for row in office.cost(decade(), &[by]).await.rows {
+                let query = only(&decade(), &row.keys[0]);
+                let report = office.cost(query.clone(), &[]).await;
+                assert_eq!(report.total, Some(pb::CostReportRow { keys: Vec::new(), ..row.clone() }), "{:?}", row.keys);
+                // The manifest asks for it again.
+                let again = report.manifest.clone().unwrap().query.unwrap();
+                assert_eq!(office.cost(again, &[]).await.encode_to_vec(), report.encode_to_vec(), "{:?}", row.keys);
+                let (lines, _) = office.lines(query.clone(), "").await;
+                let sum = lines.iter().map(|line| money(line.totals.as_ref())).fold((0, 0, 0), add);
+                assert_eq!(sum, money(row.totals.as_ref()), "{:?}", row.keys);
+                holds += office.register(query).await.0.len();
+            }
+            // Over-detention has no row in the register: each hold has one, under one value of each key.
+            assert_eq!(holds, 4, "{by:?}");
+        }
+        let of_requests = keys.clone().filter(|by| ![GroupBy::Agreement, GroupBy::EndReason].contains(by));
+        for by in of_requests {
+            for row in office.decisions(decade(), &[by]).await.rows {
+                let total = office.decisions(only(&decade(), &row.keys[0]), &[]).await.total;
+                assert_eq!(total, Some(pb::DecisionReportRow { keys: Vec::new(), ..row.clone() }), "{:?}", row.keys);
+            }
+        }
+
+        let ice = || vec!["counties/c/agreements/ice".to_owned()];
+        let none = || vec![i32::from(GroupBy::Agreement)];
+        let hsi = vec![pb::IssuingComponent::Hsi.into()];
+        let cases = [
+            (pb::ReportQuery { agreements: ice(), ..decade() }, (180_00, 180_00, 0)),
+            (pb::ReportQuery { without: none(), ..decade() }, (415_00, 0, 415_00)),
+            // Values of one key widen, lists of several keys narrow.
+            (pb::ReportQuery { agreements: ice(), without: none(), ..decade() }, (595_00, 180_00, 415_00)),
+            (
+                pb::ReportQuery { agreements: ice(), end_reasons: vec![pb::HoldEndReason::FederalCustody.into()], ..decade() },
+                (120_00, 120_00, 0),
+            ),
+            (pb::ReportQuery { components: hsi, ..decade() }, (0, 0, 0)),
+            (pb::ReportQuery { without: vec![GroupBy::Office.into()], ..decade() }, (103_00, 0, 103_00)),
+            (
+                pb::ReportQuery { office_codes: vec!["MIA".into()], without: vec![GroupBy::Office.into()], ..decade() },
+                (595_00, 180_00, 415_00),
+            ),
+        ];
+        for (query, expected) in cases {
+            assert_eq!(money(office.cost(query.clone(), &[]).await.total.unwrap().totals.as_ref()), expected, "{query:?}");
+        }
+        office.desk.close().await;
+    }
+}
+
 #[tokio::test]
 async fn each_hold_in_the_register_by_its_own_end_and_by_the_release() {
     use pb::HoldEndReason as End;
@@ -319,6 +412,9 @@ async fn each_hold_in_the_register_by_its_own_end_and_by_the_release() {
         assert_eq!((five.contiguous_deadline, five.business_deadline), (five.deadline, five.deadline));
         assert_eq!((five.hold.as_str(), five.time_zone.as_str()), ("counties/c/bookings/b5/holds/1", "America/Chicago"));
         assert_eq!((five.form_edition(), five.office_code.as_str()), (pb::FormEdition::I247a, "MIA"));
+        assert_eq!((five.component(), five.policy_mode()), (pb::IssuingComponent::IceEro, pb::PolicyMode::HonorAlways));
+        let agreements: Vec<&str> = rows.iter().map(|row| row.agreement.rsplit('/').next().unwrap()).collect();
+        assert_eq!((five.decision_reason(), agreements), (pb::DecisionReason::HonorAlways, vec!["ice", "ice", "", ""]));
         assert_eq!((rows[3].end_time, rows[3].booking_end_time), (None, None), "b7 runs");
 
         // A hold belongs to the local day on which it started: noon of New Year's Eve.
@@ -345,9 +441,10 @@ async fn how_detainers_were_answered_by_jail_office_and_reason() {
         assert_eq!(reasons(&total.honored_by_reason), [(Why::HonorAlways, 4), (Why::Guaranteed, 1)]);
         assert_eq!(report.rows, std::slice::from_ref(&total));
 
-        let cases: [(&[GroupBy], &[Answers]); 6] = [
+        let cases: [(&[GroupBy], &[Answers]); 7] = [
             (&[GroupBy::Facility], &[("annex", 1, 1, 0, 1), ("tgk", 7, 4, 3, 3)]),
             (&[GroupBy::Office], &[("MIA", 5, 3, 2, 4), ("NYC", 3, 2, 1, 0)]),
+            (&[GroupBy::Component], &[("ISSUING_COMPONENT_HSI", 3, 2, 1, 0), ("ISSUING_COMPONENT_ICE_ERO", 5, 3, 2, 4)]),
             (&[GroupBy::Revision], &[("r2013", 4, 1, 3, 2), ("r2017", 4, 4, 0, 2)]),
             (&[GroupBy::FormEdition], &[("FORM_EDITION_I247_2012_12", 4, 1, 3, 2), ("FORM_EDITION_I247A", 4, 4, 0, 2)]),
             (
@@ -534,6 +631,14 @@ async fn what_cannot_be_asked_is_refused_with_every_bad_field() {
             office_codes: vec![String::new()],
             as_of: as_of(-1),
             accrue_until: Some(prost_types::Timestamp { seconds: 0, nanos: 1 }),
+            components: vec![0],
+            form_editions: vec![99],
+            policy_revisions: vec!["r2013".into()],
+            policy_modes: vec![pb::PolicyMode::HonorAlways.into(), 0],
+            agreements: vec!["counties/d/agreements/ice".into()],
+            end_reasons: vec![0],
+            decision_reasons: vec![1_000],
+            without: vec![0, GroupBy::Week.into()],
         };
         let wrong = office.reports.get_cost_report(with(&admin, cost(Some(wrong), &[0, 1, 1]))).await.unwrap_err();
         let expected = [
@@ -543,6 +648,15 @@ async fn what_cannot_be_asked_is_refused_with_every_bad_field() {
             "query.facilities[0]",
             "query.facilities[1]",
             "query.office_codes[0]",
+            "query.components[0]",
+            "query.form_editions[0]",
+            "query.policy_modes[1]",
+            "query.end_reasons[0]",
+            "query.decision_reasons[0]",
+            "query.policy_revisions[0]",
+            "query.agreements[0]",
+            "query.without[0]",
+            "query.without[1]",
             "query.as_of.sequence",
             "query.accrue_until",
         ];
@@ -554,12 +668,30 @@ async fn what_cannot_be_asked_is_refused_with_every_bad_field() {
         let offices = pb::GetOverdetentionReportRequest { query: Some(offices), ..pb::GetOverdetentionReportRequest::default() };
         let offices = office.reports.get_overdetention_report(with(&admin, offices)).await.unwrap_err();
         assert_eq!(fields(&offices), ["query.office_codes"]);
+        // What means nothing in a report is refused there, by name.
+        let idle = pb::ReportQuery {
+            agreements: vec!["counties/c/agreements/ice".into()],
+            end_reasons: vec![pb::HoldEndReason::Deadline.into()],
+            without: vec![GroupBy::Mode.into(), GroupBy::Agreement.into()],
+            ..decade()
+        };
+        let idle = pb::GetDecisionReportRequest { query: Some(idle), group_by: Vec::new() };
+        let idle = office.reports.get_decision_report(with(&admin, idle)).await.unwrap_err();
+        assert_eq!(fields(&idle), ["query.agreements", "query.end_reasons", "query.without[1]"]);
+        let modes = pb::ReportQuery { policy_modes: vec![pb::PolicyMode::HonorAlways.into()], ..decade() };
+        let modes = pb::CompareModesRequest { query: Some(modes), others: Vec::new() };
+        assert_eq!(fields(&office.reports.compare_modes(with(&admin, modes)).await.unwrap_err()), ["query.policy_modes"]);
 
         for (query, expected) in [
             (until("2017-06-13T16:00:01Z"), "FIELD_INVALID"),
             (pb::ReportQuery { as_of: as_of(10_000), ..decade() }, "AS_OF_IN_FUTURE"),
             (pb::ReportQuery { facilities: vec!["counties/c/facilities/none".into()], ..decade() }, "RESOURCE_NOT_FOUND"),
             (pb::ReportQuery { county: "counties/none".into(), ..decade() }, "RESOURCE_NOT_FOUND"),
+            (pb::ReportQuery { agreements: vec!["counties/c/agreements/none".into()], ..decade() }, "RESOURCE_NOT_FOUND"),
+            (
+                pb::ReportQuery { policy_revisions: vec!["counties/c/policyRevisions/r0".into()], ..decade() },
+                "RESOURCE_NOT_FOUND",
+            ),
         ] {
             let refused = office.reports.get_cost_report(with(&admin, cost(Some(query.clone()), &[]))).await.unwrap_err();
             assert_eq!(reason(&refused), expected, "{query:?}");

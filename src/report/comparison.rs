@@ -130,7 +130,7 @@ impl Column {
             return Ok(());
         }
         let Some(beyond) = retelling::beyond(county, booking)? else { return Ok(()) };
-        if booking.detainer(&beyond.detainer).is_some_and(|detainer| query.has_office(&detainer.form.office)) {
+        if booking.detainer(&beyond.detainer).is_some_and(|detainer| query.has_form(&detainer.form)) {
             self.beyond += 1;
             self.further.add(beyond.span.len_us(), Totals { incurred: beyond.incurred, covered: beyond.covered })?;
         }
@@ -164,7 +164,7 @@ fn concerned<'b>(query: &Query, county: &County, booking: &'b Booking) -> impl I
 
 fn is_concerned(query: &Query, county: &County, booking: &Booking, detainer: &Detainer) -> bool {
     query.has_facility(&detainer.facility)
-        && query.has_office(&detainer.form.office)
+        && query.has_form(&detainer.form)
         && open_days(query, county, booking, detainer).is_some()
 }
 

@@ -1,46 +1,20 @@
 //! What holds cost, and who pays: lines, sliced.
 
 use super::lines::Line;
-use super::{GroupBy, ReportError, Totals, Why};
-use crate::domain::booking::HoldEnd;
-use crate::domain::detainer::Edition;
+use super::{GroupBy, Key, ReportError, Totals};
 use crate::domain::gap::Authority;
-use crate::domain::ids::{AgreementId, FacilityId, HoldId, RevisionId};
-use crate::domain::policy::Mode;
-use chrono::Datelike as _;
+use crate::domain::ids::HoldId;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
-/// One key of a row. Nothing inside: none, for example the time that no agreement pays for.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Key {
-    /// Local year and month.
-    Month(i32, u32),
-    /// Facility.
-    Facility(FacilityId),
-    /// Issuing office.
-    Office(Arc<str>),
-    /// Policy revision.
-    Revision(Option<RevisionId>),
-    /// Policy mode.
-    Mode(Option<Mode>),
-    /// Agreement.
-    Agreement(Option<AgreementId>),
-    /// Edition of the form.
-    Edition(Option<Edition>),
-    /// Why the hold ended.
-    EndReason(Option<HoldEnd>),
-    /// Reason of the decision.
-    DecisionReason(Option<Why>),
-}
 
 /// The key of a line.
 #[must_use]
 pub fn key(line: &Line, by: GroupBy) -> Key {
     match by {
-        GroupBy::Month => Key::Month(line.cost.local_day.year(), line.cost.local_day.month()),
+        GroupBy::Month => Key::month(line.cost.local_day),
+        GroupBy::Week => Key::week(line.cost.local_day),
         GroupBy::Facility => Key::Facility(line.cost.facility.clone()),
         GroupBy::Office => Key::Office(line.office.clone()),
+        GroupBy::Component => Key::Component(line.component),
         GroupBy::Revision => Key::Revision(line.cost.revision.clone()),
         GroupBy::Mode => Key::Mode(line.mode),
         GroupBy::Agreement => Key::Agreement(line.cost.agreement.clone()),

@@ -2,18 +2,16 @@
 //! decision in force while it was open, at the instant counted to at the latest: what would have become of a detainer
 //! after the person had left, when an agreement ended for example, is no answer to it.
 
-use super::cost::Key;
-use super::{GroupBy, Query, Why};
+use super::{GroupBy, Key, Query, Why};
 use crate::domain::authority::in_effect;
 use crate::domain::booking::Booking;
 use crate::domain::county::County;
 use crate::domain::decision::{Decision, Outcome};
-use crate::domain::detainer::{Detainer, Edition};
+use crate::domain::detainer::{Component, Detainer, Edition};
 use crate::domain::facts::EndKind;
 use crate::domain::ids::{FacilityId, RevisionId};
 use crate::domain::policy::Mode;
 use crate::domain::time::{Date, Instant};
-use chrono::Datelike as _;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -27,6 +25,8 @@ pub struct Request {
     pub day: Date,
     /// The issuing office.
     pub office: Arc<str>,
+    /// The issuing component.
+    pub component: Component,
     /// The edition of the form.
     pub edition: Edition,
     /// The last answer, with its reason; nothing where none was given yet.
@@ -76,9 +76,10 @@ pub struct DecisionRow {
 #[must_use]
 pub fn requests(query: &Query, county: &County, booking: &Booking) -> Vec<Request> {
     let asked = booking.detainers.iter().filter(|d| d.received.effective <= query.until);
-    let asked = asked.filter(|d| query.has_facility(&d.facility) && query.has_office(&d.form.office));
+    let asked = asked.filter(|d| query.has_facility(&d.facility) && query.has_form(&d.form));
     let asked = asked.filter(|d| query.has_instant(county, &d.facility, d.received.effective));
-    asked.map(|d| request(query, county, booking, d)).collect()
+    let all = asked.map(|d| request(query, county, booking, d));
+    all.filter(|request| query.has_keys(|by| key(request, by))).collect()
 }
 
 /// The last instant at which a request was open, up to the instant counted to; the receipt where it closed at once.
@@ -101,6 +102,7 @@ fn request(query: &Query, county: &County, booking: &Booking, detainer: &Detaine
         facility: detainer.facility.clone(),
         day: county.zone_of(&detainer.facility).date(detainer.received.effective),
         office: detainer.form.office.clone(),
+        component: detainer.form.component,
         edition: detainer.form.edition,
         answer: decision.map(|d| (d.outcome, Why::of(d.reason, d.mode))),
         revision: decision.and_then(|d| d.revision.clone()),
@@ -142,11 +144,15 @@ impl Counts {
     }
 }
 
-fn key(request: &Request, by: GroupBy) -> Key {
+/// The key of a request. Agreement and end reason are no keys of it: none.
+#[must_use]
+pub fn key(request: &Request, by: GroupBy) -> Key {
     match by {
-        GroupBy::Month => Key::Month(request.day.year(), request.day.month()),
+        GroupBy::Month => Key::month(request.day),
+        GroupBy::Week => Key::week(request.day),
         GroupBy::Facility => Key::Facility(request.facility.clone()),
         GroupBy::Office => Key::Office(request.office.clone()),
+        GroupBy::Component => Key::Component(Some(request.component)),
         GroupBy::Revision => Key::Revision(request.revision.clone()),
         GroupBy::Mode => Key::Mode(request.mode),
         GroupBy::Agreement => Key::Agreement(None),

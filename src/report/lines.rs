@@ -5,16 +5,15 @@
 //! posted one without a cent's difference.
 
 use super::stay::Stay;
-use super::{Query, ReportError, Totals, Why};
+use super::{Key, Query, ReportError, Totals, Why, cost};
 use crate::domain::booking::{Booking, HoldEnd, Posting};
 use crate::domain::cost::CostLine;
 use crate::domain::county::County;
-use crate::domain::detainer::Edition;
+use crate::domain::detainer::{Component, Edition};
 use crate::domain::ids::BookingId;
 use crate::domain::policy::Mode;
 use crate::domain::settling;
 use crate::domain::time::Instant;
-use chrono::Datelike as _;
 use std::sync::Arc;
 
 /// One cost line with all that it is sliced by.
@@ -26,6 +25,8 @@ pub struct Line {
     pub cost: CostLine,
     /// The office of the detainer; empty where none is concerned.
     pub office: Arc<str>,
+    /// The component that issued it.
+    pub component: Option<Component>,
     /// The edition of its form.
     pub edition: Option<Edition>,
     /// The mode of the revision.
@@ -54,6 +55,7 @@ impl Line {
         Self {
             booking: stay.booking.clone(),
             office,
+            component: request.map(|request| request.component),
             edition,
             mode,
             end_reason: hold.filter(|hold| hold.until <= until).map(|hold| hold.reason),
@@ -69,16 +71,17 @@ impl Line {
         Totals { incurred: self.cost.incurred, covered: self.cost.covered }
     }
 
-    /// Whether another line goes on from this one and differs in its days and its money only, within one local month.
+    /// Whether another line goes on from this one and differs in its days and its money only, within one local
+    /// month and week.
     fn goes_on(&self, next: &Self) -> bool {
         let (a, b) = (&self.cost, &next.cost);
-        let month = (a.local_day.year(), a.local_day.month()) == (b.local_day.year(), b.local_day.month());
+        let days = (Key::month(a.local_day), Key::week(a.local_day)) == (Key::month(b.local_day), Key::week(b.local_day));
         let ground = (a.t0, &a.facility, &a.rate, &a.hold) == (b.t0, &b.facility, &b.rate, &b.hold);
         let right =
             (a.authority, &a.detainer, &a.revision, &a.agreement) == (b.authority, &b.detainer, &b.revision, &b.agreement);
         let about = (&self.booking, self.seq, &self.office, self.mode) == (&next.booking, next.seq, &next.office, next.mode);
         let end = (self.end_reason, self.decision_reason) == (next.end_reason, next.decision_reason);
-        month && ground && right && about && end && a.span.end == b.span.start
+        days && ground && right && about && end && a.span.end == b.span.start
     }
 }
 
@@ -116,10 +119,13 @@ pub fn asked(query: &Query, stay: &Stay) -> Vec<Line> {
 /// Whether a query asks for a line.
 #[must_use]
 pub fn is_asked(query: &Query, line: &Line) -> bool {
-    query.has_day(line.cost.local_day) && query.has_facility(&line.cost.facility) && query.has_office(&line.office)
+    query.has_day(line.cost.local_day)
+        && query.has_facility(&line.cost.facility)
+        && query.has_office(&line.office)
+        && query.has_keys(|by| cost::key(line, by))
 }
 
-/// Lines with those that go on from each other made one, within local months: what is shown.
+/// Lines with those that go on from each other made one, within local months and weeks: what is shown.
 ///
 /// # Errors
 /// [`ReportError::Overflow`] where a sum does not fit.

@@ -245,6 +245,7 @@ impl Part {
             answers.sort_by_key(|answer| answer.n);
             requests.push(StayRequest {
                 id: row.id("detainer", DetainerId::trusted)?,
+                component: row.case("component")?,
                 received: row.instant("received_at")?,
                 closed: row.far("closed_at"),
                 answers,

@@ -12,9 +12,12 @@ pub mod claims;
 pub mod comparison;
 pub mod cost;
 pub mod decisions;
+pub mod key;
 pub mod lines;
 pub mod load;
 pub mod overdetention;
+#[cfg(test)]
+mod properties;
 pub mod register;
 pub mod select;
 pub mod stay;
@@ -24,11 +27,13 @@ mod tests;
 use crate::domain::cost::CostError;
 use crate::domain::county::County;
 use crate::domain::decision::Reason;
+use crate::domain::detainer::Form;
 use crate::domain::ids::FacilityId;
 use crate::domain::money::{Cents, Overflow};
 use crate::domain::policy::Mode;
 use crate::domain::time::{Date, Instant};
-use std::collections::BTreeSet;
+pub use key::{GroupBy, Key};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What a report is about. What was known is not part of it: the states handed in say it.
@@ -42,6 +47,8 @@ pub struct Query {
     pub facilities: BTreeSet<FacilityId>,
     /// Codes of issuing offices; empty for all.
     pub offices: BTreeSet<Arc<str>>,
+    /// Values of further keys; a key that is missing: all.
+    pub only: BTreeMap<GroupBy, BTreeSet<Key>>,
     /// Up to when custody is counted.
     pub until: Instant,
 }
@@ -69,6 +76,26 @@ impl Query {
     #[must_use]
     pub fn has_office(&self, office: &str) -> bool {
         self.offices.is_empty() || self.offices.contains(office)
+    }
+
+    /// Whether one further key is asked for.
+    #[must_use]
+    pub fn has(&self, by: GroupBy, key: &Key) -> bool {
+        self.only.get(&by).is_none_or(|asked| asked.contains(key))
+    }
+
+    /// Whether something with these keys is asked for, by every further key that the query names.
+    #[must_use]
+    pub fn has_keys(&self, key: impl Fn(GroupBy) -> Key) -> bool {
+        self.only.iter().all(|(by, asked)| asked.contains(&key(*by)))
+    }
+
+    /// Whether a form is asked for, by its office, component and edition.
+    #[must_use]
+    pub fn has_form(&self, form: &Form) -> bool {
+        self.has_office(&form.office)
+            && self.has(GroupBy::Component, &Key::Component(Some(form.component)))
+            && self.has(GroupBy::Edition, &Key::Edition(Some(form.edition)))
     }
 }
 
@@ -133,27 +160,4 @@ pub enum ReportError {
     /// A sum that does not fit.
     #[error(transparent)]
     Overflow(#[from] Overflow),
-}
-
-/// By what a report is sliced.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum GroupBy {
-    /// Local month.
-    Month,
-    /// Facility.
-    Facility,
-    /// Issuing office.
-    Office,
-    /// Policy revision.
-    Revision,
-    /// Policy mode.
-    Mode,
-    /// Agreement that pays.
-    Agreement,
-    /// Edition of the form.
-    Edition,
-    /// Why the hold ended.
-    EndReason,
-    /// Reason of the decision.
-    DecisionReason,
 }

@@ -3,10 +3,12 @@
 
 use super::lines::Line;
 use super::stay::{Stay, StayHold};
-use super::{Query, ReportError, Totals};
+use super::{GroupBy, Key, Query, ReportError, Totals, Why};
 use crate::domain::county::County;
+use crate::domain::detainer::Component;
 use crate::domain::gap::Authority;
-use crate::domain::ids::BookingId;
+use crate::domain::ids::{AgreementId, BookingId};
+use crate::domain::policy::Mode;
 use crate::domain::time::{Instant, Zone};
 
 /// How long somebody was kept past T0, in microseconds.
@@ -45,6 +47,14 @@ pub struct RegisterRow {
     pub late: bool,
     /// The zone that days are read in.
     pub zone: Zone,
+    /// The component that issued the request it rested on at its start.
+    pub component: Option<Component>,
+    /// The mode of its revision.
+    pub mode: Option<Mode>,
+    /// The reason of the decision it rested on at its start.
+    pub decision_reason: Option<Why>,
+    /// The first agreement that pays for some of it; nothing where none does.
+    pub agreement: Option<AgreementId>,
 }
 
 /// The holds of a booking that a query asks for. Sort rows of many bookings by start, booking and hold.
@@ -58,7 +68,34 @@ pub fn rows(query: &Query, county: &County, stay: &Stay) -> Result<Vec<RegisterR
             && query.has_office(&hold.office)
             && query.has_instant(county, &hold.facility, hold.start)
     };
-    stay.holds.iter().filter(asked).map(|hold| row(query.until, county, stay, hold)).collect()
+    let mut rows = Vec::new();
+    for hold in stay.holds.iter().filter(asked) {
+        let row = row(query.until, county, stay, hold)?;
+        if query.has_keys(|by| key(&row, by)) {
+            rows.push(row);
+        }
+    }
+    Ok(rows)
+}
+
+/// The key of a hold: a hold belongs to the days, the place and the request it started with, and to the first agreement
+/// that pays for some of it.
+#[must_use]
+pub fn key(row: &RegisterRow, by: GroupBy) -> Key {
+    let day = || row.zone.date(row.hold.start);
+    match by {
+        GroupBy::Month => Key::month(day()),
+        GroupBy::Week => Key::week(day()),
+        GroupBy::Facility => Key::Facility(row.hold.facility.clone()),
+        GroupBy::Office => Key::Office(row.hold.office.clone()),
+        GroupBy::Component => Key::Component(row.component),
+        GroupBy::Revision => Key::Revision(Some(row.hold.revision.clone())),
+        GroupBy::Mode => Key::Mode(row.mode),
+        GroupBy::Agreement => Key::Agreement(row.agreement.clone()),
+        GroupBy::Edition => Key::Edition(row.hold.edition),
+        GroupBy::EndReason => Key::EndReason(row.ended.map(|_| row.hold.reason)),
+        GroupBy::DecisionReason => Key::DecisionReason(row.decision_reason),
+    }
 }
 
 fn row(until: Instant, county: &County, stay: &Stay, hold: &StayHold) -> Result<RegisterRow, ReportError> {
@@ -67,6 +104,8 @@ fn row(until: Instant, county: &County, stay: &Stay, hold: &StayHold) -> Result<
         Totals::try_sum(of_gap().filter(|l| (l.cost.authority == Authority::OverDetained) == over).map(Line::totals))
     };
     let known = |at: Instant| (at <= until).then_some(at);
+    let request = stay.request(&hold.detainer);
+    let mut paid = stay.lines.iter().filter(|l| l.cost.hold.as_ref() == Some(&hold.id));
     Ok(RegisterRow {
         booking: stay.booking.clone(),
         ended: known(hold.until),
@@ -77,6 +116,10 @@ fn row(until: Instant, county: &County, stay: &Stay, hold: &StayHold) -> Result<
         over_detained_cost: sum(true)?,
         late: of_gap().any(|l| l.cost.authority == Authority::AuthorizedLate),
         zone: county.zone_of(&hold.facility),
+        component: request.map(|request| request.component),
+        mode: county.revision(&hold.revision).map(|revision| revision.mode),
+        decision_reason: request.and_then(|request| request.honored_for(Some(&hold.revision), hold.start)),
+        agreement: paid.find_map(|l| l.cost.agreement.clone()),
         hold: hold.clone(),
     })
 }

@@ -5,10 +5,10 @@
 //! with the county's past.
 
 use super::claims::Reach;
-use super::decisions::{Request, last_open};
+use super::decisions::{self, Request, last_open};
 use super::{Query, Why};
 use crate::domain::decision::{Outcome, Reason};
-use crate::domain::detainer::Edition;
+use crate::domain::detainer::{Component, Edition};
 use crate::domain::facts::EndKind;
 use crate::domain::gap::Authority;
 use crate::domain::ids::{AgreementId, BookingId, CountyId, FacilityId, HoldId, RevisionId};
@@ -185,7 +185,7 @@ pub struct Requests {
 /// Booking and detainer.
 type Name = (String, String);
 
-const REQUESTS: &str = "select d.booking, d.detainer, d.facility, d.received_at, d.received_day, d.office, d.edition, d.state, d.closed_at, \
+const REQUESTS: &str = "select d.booking, d.detainer, d.facility, d.received_at, d.received_day, d.office, d.component, d.edition, d.state, d.closed_at, \
      d.effect_at, b.ended_at, b.end_kind, c.n, c.effective_at, c.outcome, c.reason, c.revision, c.mode, \
      (select cast(sum(case when p.reverses_seq is null then 1 else -1 end) as bigint) from postings p \
      where p.county = $1 and p.booking = d.booking and p.detainer = d.detainer and p.seq <= $2 and p.start_at < $5 \
@@ -208,7 +208,7 @@ pub fn requests(store: &Store, county: &CountyId, seq: i64, query: &Query) -> Re
     const T: ColType = ColType::Text;
     let (first, last) = days(query);
     let params = [county.as_str().into(), seq.into(), first, last, query.until.into(), Authority::OverDetained.number().into()];
-    let types = [T, T, T, I, I, T, I, I, I, I, I, I, I, I, I, I, T, I, I];
+    let types = [T, T, T, I, I, T, I, I, I, I, I, I, I, I, I, I, I, T, I, I];
     Ok(Requests { rows: store.stream(REQUESTS, &params, &types)?, query: query.clone(), current: None })
 }
 
@@ -219,11 +219,26 @@ impl Requests {
     /// [`StoreError`] where the database cannot answer, or a row is not what this program writes.
     pub async fn part(&mut self) -> Result<Option<Vec<Request>>, StoreError> {
         let mut whole = Vec::new();
-        let Some(rows) = self.rows.next().await else { return Ok(self.current.take().map(|(_, last, _)| vec![last])) };
-        for row in rows? {
-            whole.extend(self.row(&row)?);
+        match self.rows.next().await {
+            Some(rows) => {
+                for row in rows? {
+                    whole.extend(self.row(&row)?);
+                }
+            }
+            None => match self.current.take() {
+                Some((_, last, _)) => whole.push(last),
+                None => return Ok(None),
+            },
         }
+        // Only a request's last answer says by what it is asked for.
+        whole.retain(|request| self.is_asked(request));
         Ok(Some(whole))
+    }
+
+    fn is_asked(&self, request: &Request) -> bool {
+        self.query.has_facility(&request.facility)
+            && self.query.has_office(&request.office)
+            && self.query.has_keys(|by| decisions::key(request, by))
     }
 
     /// Takes a row; answers the request before it where the row is of another one.
@@ -235,9 +250,6 @@ impl Requests {
             why: "is not what this program writes",
         };
         let (name, request, at) = read(&self.query, row).ok_or_else(bad)?;
-        if !self.query.has_facility(&request.facility) || !self.query.has_office(&request.office) {
-            return Ok(None);
-        }
         match &mut self.current {
             Some((last, kept, latest)) if *last == name => {
                 if *latest < at {
@@ -251,10 +263,10 @@ impl Requests {
 }
 
 fn read(query: &Query, row: &[Cell]) -> Option<(Name, Request, (i64, i64))> {
-    let [booking, detainer, facility, received, day, office, edition, state, closed, effect, ended, kind, rest @ ..] = row else {
+    let [booking, detainer, facility, received, day, office, component, edition, rest @ ..] = row else {
         return None;
     };
-    let [n, effective, outcome, reason, revision, mode, held] = rest else { return None };
+    let [state, closed, effect, ended, kind, n, effective, outcome, reason, revision, mode, held] = rest else { return None };
     let far = |cell: &Cell| cell.as_int().map_or(Instant::FAR, Instant::from_micros);
     let (closed, ended) = (far(closed), far(ended));
     let last = last_open(Instant::from_micros(received.as_int()?), closed.min(ended), query.until);
@@ -272,6 +284,7 @@ fn read(query: &Query, row: &[Cell]) -> Option<(Name, Request, (i64, i64))> {
         facility: FacilityId::trusted(facility.as_text()?),
         day: date_of_number(i32::try_from(day.as_int()?).ok()?)?,
         office: office.as_text()?.into(),
+        component: Component::from_number(component.as_int()?)?,
         edition: Edition::from_number(edition.as_int()?)?,
         answer,
         revision: revision.as_text().filter(|_| in_force).map(RevisionId::trusted),

@@ -8,7 +8,7 @@ use super::{ReportError, Why};
 use crate::domain::booking::{Booking, HoldEnd};
 use crate::domain::county::County;
 use crate::domain::decision::Outcome;
-use crate::domain::detainer::Edition;
+use crate::domain::detainer::{Component, Edition};
 use crate::domain::gap::Authority;
 use crate::domain::ids::{BookingId, DetainerId, FacilityId, HoldId, RevisionId};
 use crate::domain::time::Instant;
@@ -71,6 +71,8 @@ pub struct StayHold {
 pub struct StayRequest {
     /// Its name within the booking.
     pub id: DetainerId,
+    /// The component that issued it.
+    pub component: Component,
     /// When it was received.
     pub received: Instant,
     /// When it was lifted or replaced; [`Instant::FAR`] while it was not.
@@ -197,6 +199,7 @@ fn requests(booking: &Booking) -> Vec<StayRequest> {
     };
     let request = |detainer: &crate::domain::detainer::Detainer| StayRequest {
         id: detainer.id.clone(),
+        component: detainer.form.component,
         received: detainer.received.effective,
         closed: detainer.ended(),
         answers: detainer.decisions.iter().map(answer).collect(),

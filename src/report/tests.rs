@@ -1,10 +1,10 @@
 //! Stories with known figures, and what has to hold for any of them: slicing and cutting never change a sum.
 
-use super::cost::{self, Key};
+use super::cost;
 use super::lines::{self, Line};
 use super::overdetention::{self, Cause};
 use super::stay::Stay;
-use super::{GroupBy, Query, Totals, decisions, register};
+use super::{GroupBy, Key, Query, Totals, decisions, register};
 use crate::domain::booking::HoldEnd;
 use crate::domain::detainer::Edition;
 use crate::domain::facts::{CloseReason, EndKind};
@@ -14,22 +14,17 @@ use crate::domain::rate::DayCount;
 use crate::domain::testing::{World, cents, day, form, instant, rate, revision};
 use crate::domain::time::{HOUR_US, Instant, Zone};
 use proptest::prelude::*;
-use std::collections::BTreeSet;
-
-const ALL: [GroupBy; 9] = [
-    GroupBy::Month,
-    GroupBy::Facility,
-    GroupBy::Office,
-    GroupBy::Revision,
-    GroupBy::Mode,
-    GroupBy::Agreement,
-    GroupBy::Edition,
-    GroupBy::EndReason,
-    GroupBy::DecisionReason,
-];
+use std::collections::{BTreeMap, BTreeSet};
 
 fn query(start: &str, end: &str, until: Instant) -> Query {
-    Query { start: day(start), end: day(end), facilities: BTreeSet::new(), offices: BTreeSet::new(), until }
+    Query {
+        start: day(start),
+        end: day(end),
+        facilities: BTreeSet::new(),
+        offices: BTreeSet::new(),
+        only: BTreeMap::new(),
+        until,
+    }
 }
 
 fn year(until: Instant) -> Query {
@@ -185,7 +180,7 @@ proptest! {
         prop_assert_eq!(micros(&whole), kept.unwrap_or(i64::MAX).min(counted) * HOUR_US);
         let (_, total) = sliced(&whole, &[]);
         prop_assert_eq!(total.all.totals, totals(&whole));
-        for by in ALL {
+        for by in GroupBy::ALL {
             let (rows, _) = sliced(&whole, &[by]);
             prop_assert_eq!(Totals::try_sum(rows.iter().map(|r| r.all.totals)).expect("fits"), totals(&whole));
             prop_assert_eq!(rows.iter().map(|r| r.all.us).sum::<i64>(), micros(&whole));

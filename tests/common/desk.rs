@@ -7,7 +7,7 @@ use detainer::domain::booking::Correction;
 use detainer::domain::command::{
     BookingCommand, CloseBasis, CountyCommand, CreateBooking, EndBooking, LiftDetainer, NewFacility, NewRate, NewRevision, Serve,
 };
-use detainer::domain::detainer::{Edition, LiftReason};
+use detainer::domain::detainer::{Component, Edition, LiftReason};
 use detainer::domain::facts::{CloseReason, EndKind};
 use detainer::domain::ids::{BasisId, BookingId, CountyId, DetainerId, FacilityId, SubjectId};
 use detainer::domain::policy::Revision;
@@ -173,10 +173,12 @@ impl Desk {
         self.booking(id, BookingCommand::Create(create)).await
     }
 
-    /// A request from an office comes in as the detainer `D`, served at once where that is said.
+    /// A request from an office comes in as the detainer `D`, served at once where that is said. Offices are of ICE, `NYC`
+    /// of Homeland Security Investigations.
     pub async fn receive(&self, id: &str, office: &str, edition: Edition, served: bool, at: &str) -> i64 {
         let mut form = testing::form(edition);
         form.office = office.into();
+        form.component = if office == "NYC" { Component::Hsi } else { Component::IceEro };
         let at = instant(at);
         self.booking(id, BookingCommand::RecordDetainer(testing::request("D", form, served.then_some(at), at))).await
     }

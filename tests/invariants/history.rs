@@ -8,7 +8,7 @@ use detainer::domain::booking::CorrectedFact;
 use detainer::domain::clock::{ExclusionRule, Limit, StartRule};
 use detainer::domain::command::{AttachDocument, BookingCommand, CountyCommand, DeclineReview, FormReading};
 use detainer::domain::decision::OverrideAnswer;
-use detainer::domain::detainer::{DocumentKind, Edition, Form};
+use detainer::domain::detainer::{Component, DocumentKind, Edition, Form};
 use detainer::domain::event::Event;
 use detainer::domain::facts::{CloseReason, Disposition, EndKind, Fact, PaperKind, StatusProof, Tri};
 use detainer::domain::ids::{AgreementId, DetainerId, FacilityId};
@@ -495,6 +495,7 @@ fn correct(world: &mut World, n: usize, booking: u8, what: u8, which: u8, by: i8
 fn form(n: u8) -> Form {
     let editions = [Edition::I247A, Edition::I247Of2012, Edition::I247X, Edition::I247N, Edition::I247Of2011, Edition::I247A];
     let mut form = testing::form(editions[usize::from(n) % 6]);
+    form.component = if n.is_multiple_of(2) { Component::IceEro } else { Component::Cbp };
     match n {
         4 => form.boxes.upon_conviction = true,
         5 => form.signed = Tri::Unknown,

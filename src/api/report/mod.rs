@@ -6,6 +6,7 @@
 
 mod claims;
 mod file;
+mod filter;
 mod query;
 mod simulation;
 mod stays;
@@ -38,13 +39,26 @@ const MOST_SORTED: usize = 50_000;
 /// Names that are looked up by one statement and kept in memory at a time.
 const NAMES: u32 = 20_000;
 
+/// What requests are sliced and filtered by: all but what pays for custody and how it ended.
+const OF_REQUESTS: [GroupBy; 9] = [
+    GroupBy::Month,
+    GroupBy::Week,
+    GroupBy::Facility,
+    GroupBy::Office,
+    GroupBy::Component,
+    GroupBy::Revision,
+    GroupBy::Mode,
+    GroupBy::Edition,
+    GroupBy::DecisionReason,
+];
+
 /// Versions of the rules by which each report counts. A change that gives other figures for the same records is a new
 /// version.
 mod version {
     pub const REGISTER: &str = "hold-register/1";
     pub const DECISIONS: &str = "decision-report/1";
     pub const COST: &str = "cost-report/1";
-    pub const LINES: &str = "cost-lines/1";
+    pub const LINES: &str = "cost-lines/2";
     pub const OVERDETENTION: &str = "overdetention-report/1";
 }
 
@@ -178,9 +192,8 @@ impl pb::report_service_server::ReportService for Api {
     ) -> Result<Response<pb::GetDecisionReportResponse>, Status> {
         let (caller, request) = (principal(&request)?, request.into_inner());
         let mut fields = Fields::new();
-        let not_of_requests = [GroupBy::Agreement, GroupBy::EndReason];
-        let by = query::group_by(&mut fields, &request.group_by, &not_of_requests);
-        let asked = Asked::read(self, &caller, fields, request.query.as_ref(), None).await?;
+        let by = query::group_by(&mut fields, &request.group_by, &OF_REQUESTS);
+        let asked = Asked::read_for(self, &caller, fields, request.query.as_ref(), None, &OF_REQUESTS).await?;
         let (mut counts, mut revisions) = (Counts::new(&by), BTreeSet::new());
         count_requests(self, &asked, |request| {
             counts.add(request);
@@ -209,7 +222,7 @@ impl pb::report_service_server::ReportService for Api {
     ) -> Result<Response<pb::GetCostReportResponse>, Status> {
         let (caller, request) = (principal(&request)?, request.into_inner());
         let mut fields = Fields::new();
-        let by = query::group_by(&mut fields, &request.group_by, &[]);
+        let by = query::group_by(&mut fields, &request.group_by, &GroupBy::ALL);
         let asked = Asked::read(self, &caller, fields, request.query.as_ref(), None).await?;
         let (mut sums, mut revisions) = (Sums::new(&by), BTreeSet::<RevisionId>::new());
         let mut stays = Stays::new(None);
@@ -328,13 +341,11 @@ impl pb::report_service_server::ReportService for Api {
         request: Request<pb::GetOverdetentionReportRequest>,
     ) -> Result<Response<pb::GetOverdetentionReportResponse>, Status> {
         let (caller, request) = (principal(&request)?, request.into_inner());
-        let mut fields = Fields::new();
-        if request.query.as_ref().is_some_and(|query| !query.office_codes.is_empty()) {
-            fields.bad("query.office_codes", "must be empty: over-detention needs no detainer");
-        }
         let of_pages = pb::GetOverdetentionReportRequest { page_size: 0, page_token: String::new(), ..request.clone() };
         let page = Page::read(&self.opaque, "GetOverdetentionReport", &of_pages, request.page_size, &request.page_token, 1_000)?;
-        let asked = Asked::read(self, &caller, fields, request.query.as_ref(), page.resume.as_ref()).await?;
+        // Over-detention needs no detainer: only places are keys of it.
+        let (fields, places) = (Fields::new(), [GroupBy::Facility]);
+        let asked = Asked::read_for(self, &caller, fields, request.query.as_ref(), page.resume.as_ref(), &places).await?;
         let after = page.resume.as_ref().and_then(|resume| read_key(&resume.key));
 
         let (mut shown, mut totals) = (BTreeMap::new(), Totals::default());

@@ -6,6 +6,7 @@ use super::super::error;
 use super::super::names::{self, of};
 use super::super::paging::Resume;
 use super::super::time::{Fields, stamp, wire_date, wire_pair};
+use super::filter::{self, MOST_ENTRIES};
 use crate::domain::county::County;
 use crate::domain::ids::{CountyId, FacilityId, RevisionId};
 use crate::domain::time::Instant;
@@ -17,8 +18,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use tonic::Status;
 
-/// Entries of one list of a query.
-const MOST_ENTRIES: usize = 1_000;
 /// How local days are read, in words.
 const ZONE_RULE: &str = "Each day is a local day of the facility that a row belongs to.";
 
@@ -38,9 +37,21 @@ impl Asked {
     pub async fn read(
         api: &Api,
         caller: &Principal,
+        fields: Fields,
+        query: Option<&pb::ReportQuery>,
+        resume: Option<&Resume>,
+    ) -> Result<Self, Status> {
+        Self::read_for(api, caller, fields, query, resume, &GroupBy::ALL).await
+    }
+
+    /// The same for a report to which only some keys mean anything: lists of others are refused.
+    pub async fn read_for(
+        api: &Api,
+        caller: &Principal,
         mut fields: Fields,
         query: Option<&pb::ReportQuery>,
         resume: Option<&Resume>,
+        applies: &[GroupBy],
     ) -> Result<Self, Status> {
         let Some(query) = query else {
             fields.bad("query", "is required");
@@ -49,7 +60,11 @@ impl Asked {
         let id = fields.name("query.county", &query.county, names::county);
         let days = period(&mut fields, query.period.as_ref());
         let facilities = facilities(&mut fields, id.as_ref(), &query.facilities);
-        let offices = offices(&mut fields, &query.office_codes);
+        let mut offices = offices(&mut fields, &query.office_codes);
+        let mut only = filter::read(&mut fields, id.as_ref(), query, applies);
+        if only.remove(&GroupBy::Office).is_some() {
+            offices.insert("".into());
+        }
         let as_of = as_of(&mut fields, query.as_of.as_ref());
         let until = fields.optional_instant("query.accrue_until", query.accrue_until.as_ref());
         let (Some(id), Some((start, end))) = (id, days) else { return Err(fields.refusal()) };
@@ -61,6 +76,7 @@ impl Asked {
         if let Some(missing) = facilities.iter().find(|facility| !county.facilities.contains_key(*facility)) {
             return Err(error::not_found("facility", &of::facility(&id, missing)));
         }
+        filter::are_there(&id, &county, &only)?;
         // Now is never earlier than the last recorded time.
         let now = pair.recorded.map_or(api.ledger.now(), |recorded| api.ledger.now().max(recorded));
         let until = match (resume, until) {
@@ -74,19 +90,17 @@ impl Asked {
             (None, None) if as_of == AsOf::Latest => now,
             (None, None) => api.moment(None, as_of, pair).min(now),
         };
-        Ok(Self { id, county, pair, query: Query { start, end, facilities, offices, until } })
+        Ok(Self { id, county, pair, query: Query { start, end, facilities, offices, only, until } })
     }
 
     /// What the report rests on, and what its file comes to. The query in it asks for exactly this report again.
     pub fn manifest(&self, version: &str, revisions: &BTreeSet<RevisionId>, file: Sum) -> pb::ReportManifest {
-        let Query { start, end, facilities, offices, until } = &self.query;
+        let Query { start, end, until, .. } = &self.query;
         let asked = pb::ReportQuery {
-            county: of::county(&self.id),
             period: Some(pb::DateInterval { start_date: Some(wire_date(*start)), end_date: Some(wire_date(*end)) }),
-            facilities: facilities.iter().map(|facility| of::facility(&self.id, facility)).collect(),
-            office_codes: offices.iter().map(ToString::to_string).collect(),
             as_of: Some(pb::AsOf { point: Some(pb::as_of::Point::Sequence(self.pair.seq)) }),
             accrue_until: Some(stamp(*until)),
+            ..filter::wire(&self.id, &self.query)
         };
         pb::ReportManifest {
             query: Some(asked),
@@ -120,31 +134,13 @@ fn period(
     Some((start, end))
 }
 
+/// The facilities asked for.
 fn facilities(fields: &mut Fields, county: Option<&CountyId>, names: &[String]) -> BTreeSet<FacilityId> {
-    let mut found = BTreeSet::new();
-    if names.len() > MOST_ENTRIES {
-        fields.bad("query.facilities", format!("may have at most {MOST_ENTRIES} entries"));
-        return found;
-    }
-    for (n, name) in names.iter().enumerate() {
-        let field = format!("query.facilities[{n}]");
-        match fields.name(&field, name, names::facility) {
-            Some((of, facility)) if county.is_none_or(|county| of == *county) => {
-                found.insert(facility);
-            }
-            Some(_) => fields.bad(&field, "must be a facility of the county that is asked about"),
-            None => {}
-        }
-    }
-    found
+    filter::named(fields, county, "query.facilities", names, names::facility).into_iter().collect()
 }
 
 fn offices(fields: &mut Fields, codes: &[String]) -> BTreeSet<Arc<str>> {
-    if codes.len() > MOST_ENTRIES {
-        fields.bad("query.office_codes", format!("may have at most {MOST_ENTRIES} entries"));
-        return BTreeSet::new();
-    }
-    let codes = codes.iter().enumerate();
+    let codes = codes.iter().enumerate().take(MOST_ENTRIES);
     codes.map(|(n, code)| fields.required_text(&format!("query.office_codes[{n}]"), code, 50)).collect()
 }
 
@@ -163,24 +159,13 @@ fn as_of(fields: &mut Fields, asked: Option<&pb::AsOf>) -> AsOf {
     }
 }
 
-/// The keys to slice by: each at most once, none of `not`.
-pub(super) fn group_by(fields: &mut Fields, asked: &[i32], not: &[GroupBy]) -> Vec<GroupBy> {
+/// The keys to slice by: each at most once, of those that mean something in the report.
+pub(super) fn group_by(fields: &mut Fields, asked: &[i32], applies: &[GroupBy]) -> Vec<GroupBy> {
     let mut by: Vec<GroupBy> = Vec::new();
     for (n, number) in asked.iter().enumerate().take(MOST_ENTRIES) {
-        let one = match pb::GroupBy::try_from(*number) {
-            Ok(pb::GroupBy::Month) => Some(GroupBy::Month),
-            Ok(pb::GroupBy::Facility) => Some(GroupBy::Facility),
-            Ok(pb::GroupBy::Office) => Some(GroupBy::Office),
-            Ok(pb::GroupBy::Revision) => Some(GroupBy::Revision),
-            Ok(pb::GroupBy::Mode) => Some(GroupBy::Mode),
-            Ok(pb::GroupBy::Agreement) => Some(GroupBy::Agreement),
-            Ok(pb::GroupBy::FormEdition) => Some(GroupBy::Edition),
-            Ok(pb::GroupBy::EndReason) => Some(GroupBy::EndReason),
-            Ok(pb::GroupBy::DecisionReason) => Some(GroupBy::DecisionReason),
-            Ok(pb::GroupBy::Unspecified) | Err(_) => None,
-        };
+        let one = filter::by_number(*number);
         match one {
-            Some(one) if not.contains(&one) => fields.bad(&format!("group_by[{n}]"), "slices nothing in this report"),
+            Some(one) if !applies.contains(&one) => fields.bad(&format!("group_by[{n}]"), "slices nothing in this report"),
             Some(one) if by.contains(&one) => fields.bad(&format!("group_by[{n}]"), "comes twice"),
             Some(one) => by.push(one),
             None => fields.bad(&format!("group_by[{n}]"), "must be a value of GroupBy"),

@@ -27,7 +27,7 @@ use crate::domain::retelling::{self, Hypothesis};
 use crate::domain::time::{Instant, Span};
 use crate::pb;
 use crate::report::comparison::{Amount, Column, Comparison, Flip};
-use crate::report::{Query, select};
+use crate::report::{GroupBy, Query, select};
 use crate::sheet::reports as sheets;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use tonic::Status;
@@ -39,6 +39,8 @@ const MOST_OTHERS: usize = 8;
 
 const SIMULATION: &str = "policy-simulation/1";
 const MODES: &str = "mode-comparison/1";
+/// What may be asked for: places and forms. Answers and money are what the columns differ in.
+const OF_FORMS: [GroupBy; 4] = [GroupBy::Facility, GroupBy::Office, GroupBy::Component, GroupBy::Edition];
 
 /// A rule as it was asked for.
 enum Asking {
@@ -313,6 +315,7 @@ impl Run {
             end: self.asked.query.start,
             facilities: BTreeSet::new(),
             offices: BTreeSet::new(),
+            only: BTreeMap::new(),
             until: self.asked.query.until,
         };
         let asked = Asked { query: before, id: self.asked.id.clone(), county: self.asked.county.clone(), pair: self.asked.pair };
@@ -445,7 +448,7 @@ impl Api {
             fields.bad("rules", format!("must be 1 to {MOST_RULES}"));
         }
         let rules = read_rules(&mut fields, "rules", county.as_ref(), request.rules.get(..MOST_RULES).unwrap_or(&request.rules));
-        let asked = Asked::read(self, caller, fields, request.query.as_ref(), None).await?;
+        let asked = Asked::read_for(self, caller, fields, request.query.as_ref(), None, &OF_FORMS).await?;
         let (labels, steps): (Vec<String>, Vec<Revision>) = in_order(&asked, rules)?.into_iter().unzip();
         let from = steps.first().map_or_else(|| begins(&asked), |first| first.effective.effective);
         let revisions = made(&asked.county, &steps);
@@ -470,7 +473,7 @@ impl Api {
             fields.bad(&format!("others[{n}].effective_time"), "must be unset: each is supposed over the whole period");
         }
         let others = read_rules(&mut fields, "others", county.as_ref(), others);
-        let asked = Asked::read(self, caller, fields, request.query.as_ref(), None).await?;
+        let asked = Asked::read_for(self, caller, fields, request.query.as_ref(), None, &OF_FORMS).await?;
         let from = begins(&asked);
         let both = [Mode::HonorAlways, Mode::RequireReimbursementGuarantee];
         let mut rules: Vec<(String, Revision)> =

@@ -2,7 +2,7 @@
 
 use super::super::convert::custody::wire_authority;
 use super::super::convert::decision::wire_reason;
-use super::super::convert::form::wire_edition;
+use super::super::convert::form::{wire_component, wire_edition};
 use super::super::convert::hold::wire_hold_end;
 use super::super::convert::policy::wire_mode;
 use super::super::names::of;
@@ -12,12 +12,12 @@ use super::uncounted;
 use crate::domain::gap::Authority;
 use crate::domain::ids::{DetainerId, HoldId};
 use crate::pb;
-use crate::report::cost::{CostRow, Key, Part};
+use crate::report::cost::{CostRow, Part};
 use crate::report::decisions::DecisionRow;
 use crate::report::lines::Line;
 use crate::report::overdetention::{Cause, OverdetentionRow};
 use crate::report::register::{HeldTime, RegisterRow};
-use crate::report::{GroupBy, Totals, Why};
+use crate::report::{GroupBy, Key, Totals, Why};
 use std::collections::BTreeMap;
 use tonic::Status;
 
@@ -31,11 +31,14 @@ pub(super) fn totals(asked: &Asked, totals: Totals) -> Result<pb::CostTotals, St
     Ok(pb::CostTotals { incurred: money(totals.incurred), covered: money(totals.covered), absorbed: money(absorbed) })
 }
 
-fn group(by: GroupBy) -> pb::GroupBy {
+/// The word of a key.
+pub(super) fn group(by: GroupBy) -> pb::GroupBy {
     match by {
         GroupBy::Month => pb::GroupBy::Month,
+        GroupBy::Week => pb::GroupBy::Week,
         GroupBy::Facility => pb::GroupBy::Facility,
         GroupBy::Office => pb::GroupBy::Office,
+        GroupBy::Component => pb::GroupBy::Component,
         GroupBy::Revision => pb::GroupBy::Revision,
         GroupBy::Mode => pb::GroupBy::Mode,
         GroupBy::Agreement => pb::GroupBy::Agreement,
@@ -49,8 +52,10 @@ fn value(asked: &Asked, key: &Key) -> String {
     let id = &asked.id;
     match key {
         Key::Month(year, month) => format!("{year:04}-{month:02}"),
+        Key::Week(year, week) => format!("{year:04}-W{week:02}"),
         Key::Facility(facility) => of::facility(id, facility),
         Key::Office(code) => code.to_string(),
+        Key::Component(component) => component.map(|c| wire_component(c).as_str_name().to_owned()).unwrap_or_default(),
         Key::Revision(revision) => revision.as_ref().map(|r| of::revision(id, r)).unwrap_or_default(),
         Key::Mode(mode) => mode.map(|mode| wire_mode(mode).as_str_name().to_owned()).unwrap_or_default(),
         Key::Agreement(agreement) => agreement.as_ref().map(|a| of::agreement(id, a)).unwrap_or_default(),
@@ -126,6 +131,7 @@ pub(super) fn line(asked: &Asked, line: &Line) -> Result<pb::CostLine, Status> {
         decision_reason: line.decision_reason.map_or(0, |why| word(why).into()),
         sequence: line.seq,
         time_zone: asked.county.zone_of(&cost.facility).to_string(),
+        component: line.component.map_or(0, |component| wire_component(component).into()),
     })
 }
 
@@ -160,6 +166,10 @@ pub(super) fn register_row(asked: &Asked, row: &RegisterRow) -> Result<pb::HoldR
         late: row.late,
         continues: hold.continues.as_ref().map(|earlier| of::hold(id, booking, earlier)).unwrap_or_default(),
         time_zone: row.zone.to_string(),
+        component: row.component.map_or(0, |component| wire_component(component).into()),
+        policy_mode: row.mode.map_or(0, |mode| wire_mode(mode).into()),
+        decision_reason: row.decision_reason.map_or(0, |why| word(why).into()),
+        agreement: row.agreement.as_ref().map(|agreement| of::agreement(id, agreement)).unwrap_or_default(),
     })
 }
 

@@ -151,6 +151,7 @@ impl Query {
             office_codes: self.office.clone(),
             as_of: as_of(self.as_of.as_deref(), zone, context.now())?,
             accrue_until: accrue.map(time::stamp),
+            ..pb::ReportQuery::default()
         })
     }
 }

@@ -52,8 +52,10 @@ fn key_column(by: pb::GroupBy) -> Column {
     match by {
         pb::GroupBy::Unspecified => column("key", "KEY"),
         pb::GroupBy::Month => column("month", "MONTH"),
+        pb::GroupBy::Week => column("week", "WEEK"),
         pb::GroupBy::Facility => column("facility", "FACILITY"),
         pb::GroupBy::Office => column("office", "OFFICE"),
+        pb::GroupBy::Component => column("component", "COMPONENT"),
         pb::GroupBy::Revision => column("policy_revision", "REVISION"),
         pb::GroupBy::Mode => column("policy_mode", "MODE"),
         pb::GroupBy::Agreement => column("agreement", "AGREEMENT"),
@@ -96,6 +98,7 @@ fn key_cell(key: &pb::GroupKey) -> Cell {
     }
     match key.group_by() {
         pb::GroupBy::Mode => word::<pb::PolicyMode>(&key.value),
+        pb::GroupBy::Component => word::<pb::IssuingComponent>(&key.value),
         pb::GroupBy::FormEdition => word::<pb::FormEdition>(&key.value),
         pb::GroupBy::EndReason => word::<pb::HoldEndReason>(&key.value),
         pb::GroupBy::DecisionReason => word::<pb::DecisionReason>(&key.value),
