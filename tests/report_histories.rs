@@ -18,6 +18,7 @@ use detainer::domain::time::{HOUR_US, Instant};
 use detainer::identity::SeededEntropy;
 use detainer::ledger::{Call, Command, Ledger};
 use detainer::report::load::{self, Found};
+use detainer::report::statistics::{Statistics, StatisticsRow};
 use detainer::report::stay::Stay;
 use detainer::report::{GroupBy, Query, Totals, cost, decisions, lines, overdetention, register, select};
 use detainer::store::Store;
@@ -184,6 +185,27 @@ async fn checked(store: &Store, county: &CountyId, point: &Point, query: &Query,
         let key = (row.hold.start, row.booking.clone(), row.hold.id.clone());
         assert!(found.contains(&key), "{key:?} is not found: {say}");
     }
+    // Each hold is in one row, whatever slices them.
+    let lengths = |by: &[GroupBy]| {
+        let mut all = Statistics::new(by);
+        expected.iter().for_each(|row| all.add(row));
+        all.finish().expect("fits")
+    };
+    let (_, all) = lengths(&[]);
+    for by in GroupBy::ALL {
+        let (rows, total) = lengths(&[by]);
+        assert_eq!(total, all, "{by:?}: {say}");
+        let sum = |of: fn(&StatisticsRow) -> i64| rows.iter().map(of).sum::<i64>();
+        let sums = [sum(|row| row.holds), sum(|row| row.by_hold_end.all.sum_us), sum(|row| row.by_release.past_business.sum_us)];
+        assert_eq!(sums, [all.holds, all.by_hold_end.all.sum_us, all.by_release.past_business.sum_us], "{by:?}: {say}");
+    }
+    for time in [&all.by_hold_end, &all.by_release] {
+        let parts = [(&time.within_contiguous, &time.past_contiguous), (&time.within_business, &time.past_business)];
+        for (within, past) in parts {
+            assert_eq!((within.count + past.count, within.sum_us + past.sum_us), (time.all.count, time.all.sum_us), "{say}");
+        }
+    }
+    assert_eq!(all.by_hold_end.all.count, all.holds - all.running, "{say}");
 
     let (mut memory, mut rows) = (requests_in_memory(point, query), requests_from_rows(store, county, point, query).await);
     memory.sort_by_key(|request| format!("{request:?}"));

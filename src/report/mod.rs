@@ -20,6 +20,7 @@ pub mod overdetention;
 mod properties;
 pub mod register;
 pub mod select;
+pub mod statistics;
 pub mod stay;
 #[cfg(test)]
 mod tests;

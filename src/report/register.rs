@@ -33,6 +33,8 @@ pub struct RegisterRow {
     pub hold: StayHold,
     /// When it ended; nothing where it runs at the instant counted to.
     pub ended: Option<Instant>,
+    /// Custody after that T0 has ended, by release or by a new basis, at the instant counted to.
+    pub released: bool,
     /// When the booking ended; nothing while the person is in custody.
     pub booking_ended: Option<Instant>,
     /// Time counted to the hold's own end.
@@ -109,6 +111,7 @@ fn row(until: Instant, county: &County, stay: &Stay, hold: &StayHold) -> Result<
     Ok(RegisterRow {
         booking: stay.booking.clone(),
         ended: known(hold.until),
+        released: hold.gap_end <= until,
         booking_ended: known(stay.ended),
         by_hold_end: held_time(hold, hold.until.min(until)),
         by_release: held_time(hold, hold.gap_end.min(until)),

@@ -4,6 +4,7 @@
 //! databases can be made; with `DETAINER_TEST_REQUIRE_POSTGRES=1` a test fails where it does not.
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
+pub mod asking;
 pub mod decade;
 pub mod desk;
 pub mod jail;

@@ -7,6 +7,7 @@
 mod claims;
 mod file;
 mod filter;
+mod holds;
 mod query;
 mod simulation;
 mod stays;
@@ -24,7 +25,7 @@ use crate::pb::{self, ErrorReason};
 use crate::report::cost::Sums;
 use crate::report::decisions::{self, Counts};
 use crate::report::overdetention::{self, OverdetentionRow};
-use crate::report::{GroupBy, ReportError, Totals, lines, register, select};
+use crate::report::{GroupBy, ReportError, Totals, lines, select};
 use crate::sheet::reports as sheets;
 use file::File;
 use query::Asked;
@@ -56,6 +57,7 @@ const OF_REQUESTS: [GroupBy; 9] = [
 /// version.
 mod version {
     pub const REGISTER: &str = "hold-register/1";
+    pub const STATISTICS: &str = "hold-statistics/1";
     pub const DECISIONS: &str = "decision-report/1";
     pub const COST: &str = "cost-report/1";
     pub const LINES: &str = "cost-lines/2";
@@ -83,41 +85,6 @@ fn too_many_rows() -> Status {
 async fn send<M>(sender: &Sender<M>, message: M) {
     // An error says that nobody listens: the task is about to end for that very reason.
     let _ = sender.send(Ok(message)).await;
-}
-
-/// Tells the register, hold by hold.
-async fn tell_register(api: Api, asked: Asked, sender: Sender<pb::StreamHoldRegisterResponse>) -> Result<(), Status> {
-    use pb::stream_hold_register_response::Part;
-    let part = |part| pb::StreamHoldRegisterResponse { part: Some(part) };
-    send(&sender, part(Part::AsOfPair(wire_pair(asked.pair)))).await;
-    let (mut after, mut file, mut revisions) = (None, File::new(&sheets::register::layout())?, BTreeSet::new());
-    loop {
-        let store = api.ledger.store();
-        let keys = select::holds(store, &asked.id, asked.pair.seq, &asked.query, after.as_ref(), NAMES).await;
-        let keys = keys.map_err(|error| error::of_store(&error))?;
-        for keys in keys.chunks(stays::PART) {
-            let bookings: BTreeSet<BookingId> = keys.iter().map(|(_, booking, _)| booking.clone()).collect();
-            let mut rows = BTreeMap::new();
-            for stay in stays::of(&api, &asked, &bookings.into_iter().collect::<Vec<_>>()).await? {
-                let found = register::rows(&asked.query, &asked.county, &stay).map_err(|error| uncounted(&error))?;
-                rows.extend(found.into_iter().map(|row| ((row.booking.clone(), row.hold.id.clone()), row)));
-            }
-            for (_, booking, hold) in keys {
-                let Some(row) = rows.remove(&(booking.clone(), hold.clone())) else { continue };
-                revisions.insert(row.hold.revision.clone());
-                let row = wire::register_row(&asked, &row)?;
-                file.row(&sheets::register::row(&row))?;
-                send(&sender, part(Part::Row(row))).await;
-            }
-        }
-        let full = u32::try_from(keys.len()).is_ok_and(|found| found == NAMES);
-        after = keys.into_iter().next_back().filter(|_| full);
-        if after.is_none() {
-            break;
-        }
-    }
-    send(&sender, part(Part::Manifest(asked.manifest(version::REGISTER, &revisions, file.sum()?)))).await;
-    Ok(())
 }
 
 /// Tells cost lines, booking by booking.
@@ -183,7 +150,15 @@ impl pb::report_service_server::ReportService for Api {
         let (caller, request) = (principal(&request)?, request.into_inner());
         let asked = Asked::read(self, &caller, Fields::new(), request.query.as_ref(), None).await?;
         let api = self.clone();
-        Ok(Response::new(watch::sent(self, |sender| tell_register(api, asked, sender))))
+        Ok(Response::new(watch::sent(self, |sender| holds::tell(api, asked, sender))))
+    }
+
+    async fn get_hold_statistics(
+        &self,
+        request: Request<pb::GetHoldStatisticsRequest>,
+    ) -> Result<Response<pb::GetHoldStatisticsResponse>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        holds::statistics(self, &caller, &request).await.map(Response::new)
     }
 
     async fn get_decision_report(

@@ -65,7 +65,8 @@ fn value(asked: &Asked, key: &Key) -> String {
     }
 }
 
-fn keys(asked: &Asked, by: &[GroupBy], keys: &[Key]) -> Vec<pb::GroupKey> {
+/// The keys of a row.
+pub(super) fn keys(asked: &Asked, by: &[GroupBy], keys: &[Key]) -> Vec<pb::GroupKey> {
     let one = |(by, key): (&GroupBy, &Key)| pb::GroupKey { group_by: group(*by).into(), value: value(asked, key) };
     by.iter().zip(keys).map(one).collect()
 }

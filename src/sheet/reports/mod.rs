@@ -13,6 +13,7 @@ pub mod flips;
 pub mod lines;
 pub mod overdetention;
 pub mod register;
+pub mod statistics;
 
 use chrono_tz::Tz;
 
