@@ -53,9 +53,9 @@ message! {
         15: county_days_calendar,
         /// Answers that the revision states itself; nothing means the mode's own.
         16: answers,
-        /// Who recorded it.
+        /// The person or system who made it, as the credential names them.
         17: author,
-        /// Who confirmed it, where two persons were asked for.
+        /// The person who confirmed it, where two persons were asked for.
         18: approver,
         /// The county rule's own tree, where the mode is CONDITIONAL; otherwise nothing.
         19: condition,
