@@ -5,6 +5,7 @@ use detainer::client::Client;
 use detainer::pb;
 use detainer::sheet::{names, time};
 
+use crate::booking_fact::{self, Fact};
 use crate::booking_show::{list, show};
 use crate::context::{As, Context, Failure};
 use crate::output;
@@ -33,8 +34,10 @@ pub enum Command {
     OpenBasis(OpenBasis),
     /// Record that a basis closed. The closing of the last one is T0.
     CloseBasis(CloseBasis),
-    /// Record a fact about a booking.
-    Fact(Fact),
+    /// Record a fact about a booking. Each request is answered anew where a rule read it.
+    ///
+    /// Example: detainerctl booking fact 2024-000123 --status registry --is yes --at "2024-03-15 10:00" --source court-record
+    Fact(Box<Fact>),
     /// Record a move to another facility.
     Move(Move),
     /// Record the end of a booking. Never refused because of a detainer or a policy.
@@ -161,52 +164,6 @@ pub struct CloseBasis {
     writing: Writing,
 }
 
-/// Records a fact.
-#[derive(Debug, Args)]
-pub struct Fact {
-    /// The booking.
-    booking: String,
-    #[command(flatten)]
-    what: What,
-    /// Since when it is so.
-    #[arg(long, value_name = "TIME")]
-    at: String,
-    #[command(flatten)]
-    told: Told,
-    #[command(flatten)]
-    writing: Writing,
-}
-
-/// The fact: one of these.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub struct What {
-    /// The person claims U.S. citizenship: an immediate duty to look into it.
-    #[arg(long)]
-    citizenship_claim: bool,
-    /// U.S. citizenship is proved: ends any hold.
-    #[arg(long)]
-    citizenship_proof: bool,
-    /// How old the person is, in whole years.
-    #[arg(long, value_name = "YEARS")]
-    age: Option<i32>,
-    /// When the person is expected to be released.
-    #[arg(long, value_name = "TIME")]
-    expected_release: Option<String>,
-    /// Bail that opens the door.
-    #[arg(long, value_name = "AMOUNT", value_parser = crate::parse::cents)]
-    bail: Option<i64>,
-    /// Convicted in this booking.
-    #[arg(long)]
-    convicted: bool,
-    /// A charge of this booking was dismissed.
-    #[arg(long)]
-    dismissed: bool,
-    /// In hospital from --at on. Custody goes on, and so does the clock.
-    #[arg(long)]
-    hospital: bool,
-}
-
 /// Moves a person.
 #[derive(Debug, Args)]
 pub struct Move {
@@ -259,7 +216,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::List(wanted) => list(context, &client, county, &wanted).await,
         Command::OpenBasis(open) => open_basis(context, &client, &county, open).await,
         Command::CloseBasis(close) => close_basis(context, &client, &county, close).await,
-        Command::Fact(fact) => update_facts(context, &client, &county, fact).await,
+        Command::Fact(fact) => booking_fact::record(context, &client, &county, *fact).await,
         Command::Move(to) => move_booking(context, &client, &county, to).await,
         Command::Release(end) => release(context, &client, &county, end).await,
     }
@@ -336,67 +293,6 @@ async fn close_basis(context: &Context, client: &Client, county: &str, close: Cl
     let last = answer.booking.is_some_and(|booking| booking.t0.is_some());
     let what = if last { "the last one: T0 is set, see check-release" } else { "others are open" };
     output::recorded(context, client, &format!("Closing of {} ({what})", close.basis), answer.receipt.as_ref()).await
-}
-
-async fn update_facts(context: &Context, client: &Client, county: &str, fact: Fact) -> Result<(), Failure> {
-    let name = names::booking(county, &fact.booking);
-    let at = context.booking_time(client, &name, &fact.at).await?;
-    let kind = fact_kind(context, client, county, &name, &fact, at).await?;
-    let recorded = pb::Fact {
-        fact_id: String::new(),
-        effective_time: Some(time::stamp(at)),
-        source: Some(fact.told.source()),
-        kind: Some(kind),
-    };
-    let request = pb::UpdateFactsRequest {
-        name,
-        request_id: fact.writing.id(),
-        validate_only: fact.writing.validate_only,
-        etag: String::new(),
-        facts: vec![recorded],
-    };
-    let answer = client.update_facts(request).await?;
-    output::recorded(context, client, &format!("Fact; {} decisions followed", answer.decisions.len()), answer.receipt.as_ref())
-        .await
-}
-
-async fn fact_kind(
-    context: &Context,
-    client: &Client,
-    county: &str,
-    booking: &str,
-    fact: &Fact,
-    at: chrono::DateTime<chrono::Utc>,
-) -> Result<pb::fact::Kind, Failure> {
-    use pb::fact::Kind;
-    let what = &fact.what;
-    if let Some(years) = what.age {
-        return Ok(Kind::Age(pb::AgeFact { years }));
-    }
-    if let Some(cents) = what.bail {
-        let answer = client.get_county(pb::GetCountyRequest { name: county.to_owned(), as_of: None }).await?;
-        let currency = answer.county.unwrap_or_default().currency_code;
-        return Ok(Kind::Bail(pb::BailFact { amount: Some(crate::parse::money(&currency, cents)) }));
-    }
-    if let Some(text) = &what.expected_release {
-        let release = context.booking_time(client, booking, text).await?;
-        let expected = Some(pb::expected_release_fact::Expected::ReleaseTime(time::stamp(release)));
-        return Ok(Kind::ExpectedRelease(pb::ExpectedReleaseFact { expected, given_out: false }));
-    }
-    if what.citizenship_claim {
-        return Ok(Kind::CitizenshipClaim(pb::CitizenshipClaimFact {}));
-    }
-    if what.citizenship_proof {
-        return Ok(Kind::StatusProof(pb::StatusProofFact { proved: pb::StatusProofKind::Citizenship.into() }));
-    }
-    if what.convicted {
-        return Ok(Kind::Conviction(pb::ConvictionFact { in_this_booking: true, ..Default::default() }));
-    }
-    if what.hospital {
-        return Ok(Kind::Hospitalization(pb::HospitalizationFact { start_time: Some(time::stamp(at)), end_time: None }));
-    }
-    let disposition = pb::Disposition::Dismissed.into();
-    Ok(Kind::Disposition(pb::DispositionFact { disposition, charge_fact_id: String::new() }))
 }
 
 async fn move_booking(context: &Context, client: &Client, county: &str, to: Move) -> Result<(), Failure> {

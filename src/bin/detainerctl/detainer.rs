@@ -6,6 +6,7 @@ use detainer::client::Client;
 use detainer::pb;
 use detainer::sheet::table::{Cell, Field, Sheet, Table, about, column, field, more};
 use detainer::sheet::{names, time, words};
+use sha2::{Digest as _, Sha256};
 
 use crate::context::{As, Context, Failure, Zones};
 use crate::output;
@@ -40,6 +41,10 @@ pub enum Command {
     List(List),
     /// Record that a copy was given to the subject.
     Serve(Serve),
+    /// Record a paper that came later than the form, as its digest. A review that waited for it is answered anew.
+    ///
+    /// Example: detainerctl detainer attach 2024-000123 1 i200 --file warrant.pdf --at "2024-03-15 11:00"
+    Attach(Attach),
     /// Record that the issuing agency withdrew a detainer.
     Lift(Lift),
     /// Propose an answer in place of the county rule's; a second person confirms it within 24 hours.
@@ -169,6 +174,33 @@ pub struct Serve {
     writing: Writing,
 }
 
+/// Records a paper.
+#[derive(Debug, Args)]
+pub struct Attach {
+    /// The booking.
+    booking: String,
+    /// The detainer's id within the booking.
+    detainer: String,
+    /// What kind of paper it is.
+    kind: In<pb::DocumentKind>,
+    /// The paper, of which the digest is recorded.
+    #[arg(long, value_name = "FILE", required_unless_present = "sha256", conflicts_with = "sha256")]
+    file: Option<std::path::PathBuf>,
+    /// Its SHA-256, where the paper lies elsewhere.
+    #[arg(long, value_name = "SHA256")]
+    sha256: Option<String>,
+    /// Since when the county has it.
+    #[arg(long, value_name = "TIME")]
+    at: String,
+    /// Whether it is signed.
+    #[arg(long, value_name = "ANSWER", default_value = "yes")]
+    signed: In<pb::TriState>,
+    #[command(flatten)]
+    told: Told,
+    #[command(flatten)]
+    writing: Writing,
+}
+
 /// Records a withdrawal.
 #[derive(Debug, Args)]
 pub struct Lift {
@@ -203,6 +235,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         }
         Command::List(list) => self::list(context, &client, &county, &list).await,
         Command::Serve(serve) => self::serve(context, &client, &county, serve).await,
+        Command::Attach(attach) => self::attach(context, &client, &county, attach).await,
         Command::Lift(lift) => self::lift(context, &client, &county, &lift).await,
         Command::Override(wanted) => review::propose(context, &client, &county, *wanted).await,
         Command::Confirm(confirm) => policy_change::confirm(context, &client, &county, &confirm).await,
@@ -308,6 +341,40 @@ async fn serve(context: &Context, client: &Client, county: &str, serve: Serve) -
     };
     let answer = client.record_service(request).await?;
     output::recorded(context, client, &format!("Service of {}", serve.detainer), answer.receipt.as_ref()).await
+}
+
+async fn attach(context: &Context, client: &Client, county: &str, attach: Attach) -> Result<(), Failure> {
+    let booking = names::booking(county, &attach.booking);
+    let at = context.booking_time(client, &booking, &attach.at).await?;
+    let sha256 = match (&attach.file, &attach.sha256) {
+        (Some(file), _) => {
+            let bytes = std::fs::read(file).map_err(|error| Failure::Other(format!("{}: {error}", file.display())))?;
+            Sha256::digest(bytes).to_vec()
+        }
+        (None, told) => {
+            let told = told.as_deref().unwrap_or_default();
+            hex::decode(told).map_err(|_| Failure::Usage(format!("`{told}` is no SHA-256 in hexadecimal")))?
+        }
+    };
+    let request = pb::AttachDocumentRequest {
+        parent: names::detainer(&booking, &attach.detainer),
+        request_id: attach.writing.id(),
+        validate_only: attach.writing.validate_only,
+        etag: String::new(),
+        effective_time: Some(time::stamp(at)),
+        source: Some(attach.told.source()),
+        document: Some(pb::Document {
+            kind: attach.kind.into(),
+            sha256,
+            signed: attach.signed.into(),
+            ..pb::Document::default()
+        }),
+        content: Vec::new(),
+    };
+    let answer = client.attach_document(request).await?;
+    let decision = answer.detainer.and_then(|detainer| detainer.decision).unwrap_or_default();
+    let said = words::word_of::<pb::Outcome>(decision.outcome).to_uppercase();
+    output::recorded(context, client, &format!("Paper of {}: {said}", attach.detainer), answer.receipt.as_ref()).await
 }
 
 async fn lift(context: &Context, client: &Client, county: &str, lift: &Lift) -> Result<(), Failure> {

@@ -9,6 +9,7 @@
 mod agreement;
 mod board;
 mod booking;
+mod booking_fact;
 mod booking_show;
 mod cli;
 mod context;

@@ -23,7 +23,11 @@ pub enum Command {
         #[arg(long, value_name = "REASON")]
         reason: Option<In<pb::DecisionReason>>,
     },
-    /// Decline in a review, or say what the form says. A missing fact is recorded with `booking fact`.
+    /// Decline in a review, or say what the form says: its boxes and signature, read again. The county's rule then answers
+    /// anew; neither honors by itself.
+    ///
+    /// A fact that is missing (a charge, a conviction, a registry, an age, a warrant) is recorded with `booking fact`, a
+    /// paper that came later with `detainer attach`: both answer the review by themselves.
     ///
     /// Example: detainerctl review resolve 2024-000123 1 --decline "the office withdrew it by telephone"
     Resolve(Box<Resolve>),
