@@ -7,6 +7,7 @@
 //! - [`table`]: typed cells, and tables of them for a terminal, as CSV or as JSON.
 //! - [`board`]: the board as a table.
 //! - [`canonical`]: the file of a report that its manifest's digest is of, and its reader.
+//! - [`write`](mod@write): reports as files: CSV, JSON lines, workbooks, pages with charts.
 //! - [`reports`]: each report's columns and rows.
 //!
 //! To add an answer's form: a table of cells here; how a cell is written is settled in [`table`] alone.
@@ -18,3 +19,4 @@ pub mod reports;
 pub mod table;
 pub mod time;
 pub mod words;
+pub mod write;

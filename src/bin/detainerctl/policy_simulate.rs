@@ -52,6 +52,11 @@ fn rule(county: &str, what: &str, day: NaiveDate) -> Result<Rule, Failure> {
     Ok(Rule::Name(revision(county, what)))
 }
 
+/// Whether what is supposed is a file, and no mode or revision.
+pub fn is_a_file(what: &str) -> bool {
+    words::parse::<pb::PolicyMode>(what).is_none() && is_file(what)
+}
+
 /// Rules, each by itself over the whole period.
 pub fn others(county: &str, told: &[String], day: NaiveDate) -> Result<Vec<pb::SupposedRule>, Failure> {
     let mut rules = Vec::new();

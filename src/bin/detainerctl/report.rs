@@ -1,11 +1,20 @@
-//! Reports.
+//! Reports: on the terminal, or as files.
+
+use std::io;
+use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
-use detainer::client::report::What;
+use detainer::client::Client;
+use detainer::client::report::pack::{Quarter, pack};
+use detainer::client::report::write::{Place, Target, manifest, text, write};
+use detainer::client::report::{ReportError, What};
 use detainer::pb;
-use detainer::sheet::table::Cell;
+use detainer::sheet::canonical::Canonical;
+use detainer::sheet::table::{Cell, Format};
+use detainer::sheet::write::Form;
 use detainer::sheet::{names, reports, time};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::context::{As, Context, Failure};
 use crate::output;
@@ -16,12 +25,12 @@ use crate::policy_simulate;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// The hold register: one row a hold, counted by the hold's own end and by the actual release.
-    Holds(Query),
+    Holds(Plain),
     /// How detainers were answered.
     Decisions(Grouped),
     /// What custody after T0 cost, and who pays.
     ///
-    /// Example: detainerctl report cost --from 2014-01-01 --to 2017-01-26 --group-by month --group-by agreement
+    /// Example: detainerctl report cost --from 2014-01-01 --to 2017-01-26 --group-by month --out cost.xlsx
     Cost(Grouped),
     /// The lines that the cost report adds up.
     CostLines(Lines),
@@ -30,7 +39,11 @@ pub enum Command {
     /// Example: detainerctl report modes policies/cook-2011.toml --from 2014-01-01 --to 2015-01-01
     Modes(Modes),
     /// Custody that nothing covered, whether or not a hold ever ran.
-    Overdetention(Query),
+    Overdetention(Plain),
+    /// All reports of a quarter as files, as of one record, with an index page: for a board, or for an auditor.
+    ///
+    /// Example: detainerctl report board-pack --quarter 2014Q1 --out pack && (cd pack && sha256sum -c SHA256SUMS)
+    BoardPack(BoardPack),
 }
 
 /// What a report is about.
@@ -43,6 +56,14 @@ pub struct Query {
     /// First day after it. Left out: the first of the month after --from, or of this month.
     #[arg(long, value_name = "DAY", value_parser = day)]
     to: Option<NaiveDate>,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// What a report is about, but for its days.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What about")]
+pub struct Which {
     /// Only this facility; may be given more than once.
     #[arg(long, value_name = "FACILITY")]
     facility: Vec<String>,
@@ -57,11 +78,32 @@ pub struct Query {
     accrue_until: Option<String>,
 }
 
+/// Where a report goes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Where to")]
+pub struct Out {
+    /// Write it to this file, and its manifest to FILE.manifest.json. The form is that of the file's end, or as --format
+    /// says: .csv, .jsonl, .xlsx, .html. The file is there whole or not at all.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// A report as it is.
+#[derive(Debug, Args)]
+pub struct Plain {
+    #[command(flatten)]
+    query: Query,
+    #[command(flatten)]
+    out: Out,
+}
+
 /// A report in slices.
 #[derive(Debug, Args)]
 pub struct Grouped {
     #[command(flatten)]
     query: Query,
+    #[command(flatten)]
+    out: Out,
     /// By what to slice; may be given more than once. Any slicing gives the same total.
     #[arg(long, value_name = "KEY")]
     group_by: Vec<In<pb::GroupBy>>,
@@ -75,6 +117,8 @@ pub struct Modes {
     others: Vec<String>,
     #[command(flatten)]
     query: Query,
+    #[command(flatten)]
+    out: Out,
 }
 
 /// Cost lines.
@@ -82,45 +126,177 @@ pub struct Modes {
 pub struct Lines {
     #[command(flatten)]
     query: Query,
+    #[command(flatten)]
+    out: Out,
     /// Only this booking.
     #[arg(long, value_name = "BOOKING")]
     booking: Option<String>,
+}
+
+/// The pack of a quarter.
+#[derive(Debug, Args)]
+pub struct BoardPack {
+    /// The quarter, as 2014Q1. Left out: the last one that is over.
+    #[arg(long, value_name = "QUARTER")]
+    quarter: Option<Quarter>,
+    /// The folder, new or empty. It is there whole or not at all.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    #[command(flatten)]
+    which: Which,
 }
 
 pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
     let client = context.client(As::Administrator).await?;
     let county = context.county(&client).await?;
     let zone = context.county_zone(&client, &county).await?;
-    let mut called: &[String] = &[];
-    let (what, query) = match &command {
-        Command::Holds(query) => (What::Register, query),
-        Command::Decisions(grouped) => (What::Decisions(grouped.keys()), &grouped.query),
-        Command::Cost(grouped) => (What::Cost(grouped.keys()), &grouped.query),
+    let (what, query, out, notes) = match &command {
+        Command::Holds(plain) => (What::Register, &plain.query, &plain.out, Vec::new()),
+        Command::Decisions(grouped) => (What::Decisions(grouped.keys()), &grouped.query, &grouped.out, Vec::new()),
+        Command::Cost(grouped) => (What::Cost(grouped.keys()), &grouped.query, &grouped.out, Vec::new()),
         Command::CostLines(lines) => {
-            (What::Lines(lines.booking.as_deref().map(|id| names::booking(&county, id)).unwrap_or_default()), &lines.query)
+            let booking = lines.booking.as_deref().map(|id| names::booking(&county, id)).unwrap_or_default();
+            (What::Lines(booking), &lines.query, &lines.out, Vec::new())
         }
         Command::Modes(modes) => {
             let others = policy_simulate::others(&county, &modes.others, modes.query.first_day(context, zone))?;
-            // Named as they were here: the server knows a file's rule as a candidate.
-            called = &modes.others;
-            (What::Policies(others), &modes.query)
+            (What::Policies(others), &modes.query, &modes.out, modes.notes())
         }
-        Command::Overdetention(query) => (What::Overdetention, query),
+        Command::Overdetention(plain) => (What::Overdetention, &plain.query, &plain.out, Vec::new()),
+        Command::BoardPack(told) => return board_pack(context, &client, zone, &county, told).await,
     };
     let query = query.wire(context, zone, &county)?;
-    let layout = what.layout();
-    let mut table = layout.table("");
+    if let Some(path) = &out.out {
+        return to_file(context, &client, &what, query, notes, path).await;
+    }
+    if context.look().format == Format::Csv {
+        return to_csv(context, &client, &what, query).await;
+    }
+    let mut table = what.layout().table("");
     let end = what.tell(&client, query, |row| {
         table.rows.push(row);
         Ok(())
     });
     let end = end.await?;
-    for (row, called) in table.rows.iter_mut().skip(3).zip(called) {
-        row.splice(..1, [Cell::text(called.as_str())]);
+    if let Command::Modes(modes) = &command {
+        // Named as they were here: the server knows a file's rule as a candidate.
+        for (row, called) in table.rows.iter_mut().skip(USUAL).zip(&modes.others) {
+            row.splice(..1, [Cell::text(called.as_str())]);
+        }
     }
     table.total = end.total.filter(|_| !table.rows.is_empty());
     table.about = reports::manifest(Some(&end.manifest), zone);
     output::table(context, &table)
+}
+
+/// Policies that are always compared: as recorded, and two modes.
+const USUAL: usize = 3;
+
+impl Modes {
+    /// What the server calls candidates, where that is not what they were called here.
+    fn notes(&self) -> Vec<String> {
+        let files = self.others.iter().enumerate().filter(|(_, called)| policy_simulate::is_a_file(called));
+        files.map(|(n, called)| format!("candidate-{} is {called}.", n + 1)).collect()
+    }
+}
+
+/// The canonical file on standard output; with `--utc` the same with other times.
+async fn to_csv(context: &Context, client: &Client, what: &What, query: pb::ReportQuery) -> Result<(), Failure> {
+    let out = io::BufWriter::new(io::stdout().lock());
+    let written = async {
+        let mut file = Canonical::in_zone(out, &what.layout().columns, context.look().utc)?;
+        what.tell(client, query, |row| file.row(&row)).await?;
+        io::Write::flush(&mut file.finish()?)?;
+        Ok::<_, ReportError>(())
+    };
+    match written.await {
+        // A reader that hangs up, as `head` does, is no failure.
+        Err(ReportError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// The form of a file, by what was said and by its end.
+fn form(format: Format, path: &Path) -> Result<Form, Failure> {
+    let ends = path.extension().and_then(|end| end.to_str()).and_then(Form::of_extension);
+    let said = match format {
+        Format::Table => None,
+        Format::Csv => Some(Form::Csv),
+        Format::Json => Some(Form::Jsonl),
+    };
+    match (said, ends) {
+        (Some(said), Some(ends)) if said != ends => {
+            Err(Failure::Usage(format!("{} ends as another form than --format says: leave one of them out", path.display())))
+        }
+        (Some(form), _) | (None, Some(form)) => Ok(form),
+        (None, None) => Err(Failure::Usage(format!(
+            "{}: in what form? End its name in .csv, .jsonl, .xlsx or .html, or say --format csv or json",
+            path.display()
+        ))),
+    }
+}
+
+async fn to_file(
+    context: &Context,
+    client: &Client,
+    what: &What,
+    query: pb::ReportQuery,
+    notes: Vec<String>,
+    path: &Path,
+) -> Result<(), Failure> {
+    if context.look().utc {
+        return Err(Failure::Usage("--utc is for the terminal: a file has each time with the offset of its place".to_owned()));
+    }
+    let targets = [Target { form: form(context.look().format, path)?, path: path.to_owned() }];
+    let heading = Place::of(client, &query.county, query.as_of).await?.heading(what.layout(), notes);
+    let bar = spinner();
+    bar.set_message(heading.layout.title);
+    let written = write(client, what, query, &heading, &targets, |rows| bar.set_position(rows)).await;
+    bar.finish_and_clear();
+    let written = written?;
+    let beside = PathBuf::from(format!("{}.manifest.json", path.display()));
+    text(&beside, &format!("{:#}\n", manifest(&heading, &written, &targets)))?;
+    let rows = Cell::Int(written.end.manifest.row_count).shown(false);
+    output::text(&format!(
+        "{}: {rows} rows as of record {}.\n",
+        path.display(),
+        written.end.manifest.as_of_pair.unwrap_or_default().sequence
+    ))
+}
+
+/// Rows so far, on a terminal only.
+fn spinner() -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    let style = ProgressStyle::with_template("{spinner} {msg}: {human_pos} rows, {per_sec}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    bar.enable_steady_tick(std::time::Duration::from_millis(200));
+    bar
+}
+
+async fn board_pack(
+    context: &Context,
+    client: &Client,
+    zone: chrono_tz::Tz,
+    county: &str,
+    told: &BoardPack,
+) -> Result<(), Failure> {
+    if !told.which.office.is_empty() {
+        return Err(Failure::Usage(
+            "--office is for one report: over-detention, which is in the pack, rests on no office".to_owned(),
+        ));
+    }
+    let today = context.now().with_timezone(&zone).date_naive();
+    let quarter = told.quarter.unwrap_or(Quarter::before(today));
+    let query = told.which.wire(context, zone, county)?;
+    let bar = spinner();
+    let files = pack(client, quarter, query, &told.out, |stem, rows| {
+        bar.set_message(stem.to_owned());
+        bar.set_position(rows);
+    });
+    let files = files.await;
+    bar.finish_and_clear();
+    let files = files?;
+    output::text(&format!("{}: {} files of {quarter}; begin with index.html.\n", told.out.display(), files.len()))
 }
 
 impl Grouped {
@@ -143,10 +319,17 @@ impl Query {
         if to <= from {
             return Err(Failure::Usage(format!("--to {to} is not after --from {from}")));
         }
+        Ok(pb::ReportQuery { period: Some(reports::period(from, to)), ..self.which.wire(context, zone, county)? })
+    }
+}
+
+impl Which {
+    /// As the service asks for it, without days.
+    fn wire(&self, context: &Context, zone: chrono_tz::Tz, county: &str) -> Result<pb::ReportQuery, Failure> {
         let accrue = self.accrue_until.as_deref().map(|text| time::read(text, zone, context.now())).transpose()?;
         Ok(pb::ReportQuery {
             county: county.to_owned(),
-            period: Some(reports::period(from, to)),
+            period: None,
             facilities: self.facility.iter().map(|id| names::facility(county, id)).collect(),
             office_codes: self.office.clone(),
             as_of: as_of(self.as_of.as_deref(), zone, context.now())?,

@@ -1,14 +1,16 @@
-//! Files that are there whole or not at all: written beside their place, and renamed into it at the end.
+//! Files that are there whole or not at all: written beside their place, summed up on the way, renamed at the end.
 
-use std::io::{self, BufWriter, Seek, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
 /// A file that is being written. Dropped before [`Pending::keep`], it leaves nothing, and what was there stays.
 #[derive(Debug)]
 pub struct Pending {
     file: BufWriter<NamedTempFile>,
+    sum: Sha256,
     path: PathBuf,
 }
 
@@ -31,18 +33,19 @@ impl Pending {
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
         let file = builder.tempfile_in(folder).map_err(|error| named(path, &error))?;
-        Ok(Self { file: BufWriter::new(file), path: path.to_owned() })
+        Ok(Self { file: BufWriter::new(file), sum: Sha256::new(), path: path.to_owned() })
     }
 
-    /// Renames it into its place, on disk before it is.
+    /// Renames it into its place, on disk before it is; the SHA-256 of its bytes.
     ///
     /// # Errors
     /// As the file's.
-    pub fn keep(self) -> io::Result<()> {
-        let Self { file, path } = self;
+    pub fn keep(self) -> io::Result<[u8; 32]> {
+        let Self { file, sum, path } = self;
         let file = file.into_inner().map_err(|error| named(&path, &error.into_error()))?;
         file.as_file().sync_all().map_err(|error| named(&path, &error))?;
-        file.persist(&path).map(drop).map_err(|error| named(&path, &error.error))
+        file.persist(&path).map_err(|error| named(&path, &error.error))?;
+        Ok(sum.finalize().into())
     }
 }
 
@@ -52,17 +55,13 @@ fn named(path: &Path, error: &io::Error) -> io::Error {
 
 impl Write for Pending {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes).map_err(|error| named(&self.path, &error))
+        let written = self.file.write(bytes).map_err(|error| named(&self.path, &error))?;
+        self.sum.update(bytes.get(..written).unwrap_or(bytes));
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush().map_err(|error| named(&self.path, &error))
-    }
-}
-
-impl Seek for Pending {
-    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
-        self.file.seek(to)
     }
 }
 
@@ -82,7 +81,7 @@ mod tests {
         let mut whole = Pending::new(&path).unwrap();
         whole.write_all(b"whole").unwrap();
         assert!(!path.exists());
-        whole.keep().unwrap();
+        assert_eq!(whole.keep().unwrap(), <[u8; 32]>::from(Sha256::digest(b"whole")));
         assert_eq!((std::fs::read(&path).unwrap(), names().len()), (b"whole".to_vec(), 1));
         // What is there stays until another is whole.
         let mut cut = Pending::new(&path).unwrap();

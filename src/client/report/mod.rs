@@ -6,6 +6,8 @@
 //! To add a report: a case of [`What`], its layout and its call here.
 
 pub mod file;
+pub mod pack;
+pub mod write;
 
 use std::io;
 

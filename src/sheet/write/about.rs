@@ -1,0 +1,84 @@
+//! What a report was asked and what it rests on: for people as lines, for programs as JSON.
+
+use chrono_tz::Tz;
+use serde_json::{Value, json};
+
+use crate::pb;
+use crate::sheet::table::Cell;
+use crate::sheet::{names, time};
+
+/// A date range for people: its last day is in it.
+#[must_use]
+pub fn days(period: Option<&pb::DateInterval>) -> String {
+    let day = |date: Option<&pb::Date>| date.and_then(time::day);
+    let (from, to) = (day(period.and_then(|p| p.start_date.as_ref())), day(period.and_then(|p| p.end_date.as_ref())));
+    match (from, to.and_then(|to| to.pred_opt())) {
+        (Some(from), Some(last)) => format!("{from} to {last}"),
+        _ => String::new(),
+    }
+}
+
+/// Labels and values, in the order of reading.
+#[must_use]
+pub fn lines(manifest: &pb::ReportManifest, zone: Tz) -> Vec<(&'static str, String)> {
+    let pb::ReportManifest {
+        query,
+        as_of_pair,
+        accrue_until,
+        tree_root,
+        report_version,
+        policy_revisions,
+        row_count,
+        zone_rule,
+        sha256,
+    } = manifest;
+    let query = query.clone().unwrap_or_default();
+    let pair = as_of_pair.unwrap_or_default();
+    let at = |stamp: Option<&prost_types::Timestamp>| Cell::time(stamp, zone).shown(false);
+    let ids = |names: &[String]| names.iter().map(|name| names::id(name)).collect::<Vec<_>>().join(", ");
+    let mut lines = vec![
+        ("County", names::id(&query.county).to_owned()),
+        ("Days, the last one included", days(query.period.as_ref())),
+        ("How days are read", zone_rule.clone()),
+        ("Facilities", if query.facilities.is_empty() { "all".to_owned() } else { ids(&query.facilities) }),
+        ("Issuing offices", if query.office_codes.is_empty() { "all".to_owned() } else { query.office_codes.join(", ") }),
+        ("As of record", pair.sequence.to_string()),
+        ("recorded", at(pair.recorded_time.as_ref())),
+        ("Custody that goes on is counted to", at(accrue_until.as_ref())),
+        ("Policy revisions", if policy_revisions.is_empty() { "none".to_owned() } else { ids(policy_revisions) }),
+        ("Rows", Cell::Int(*row_count).shown(false)),
+        ("Version of the report's rules", report_version.clone()),
+        ("Root of the county's tree at that record", hex::encode(tree_root)),
+        ("SHA-256 of the canonical CSV", hex::encode(sha256)),
+    ];
+    lines.retain(|(_, value)| !value.is_empty());
+    lines
+}
+
+/// The manifest for programs, under the contract's own names; instants in the county's zone, bytes in hex.
+#[must_use]
+pub fn json(manifest: &pb::ReportManifest, zone: Tz) -> Value {
+    let at = |stamp: Option<&prost_types::Timestamp>| Cell::time(stamp, zone).json(false);
+    let day = |date: Option<&pb::Date>| Cell::day(date).json(false);
+    let query = manifest.query.as_ref().map(|query| {
+        json!({
+            "county": query.county,
+            "start_date": day(query.period.as_ref().and_then(|period| period.start_date.as_ref())),
+            "end_date": day(query.period.as_ref().and_then(|period| period.end_date.as_ref())),
+            "facilities": query.facilities,
+            "office_codes": query.office_codes,
+        })
+    });
+    json!({
+        "query": query,
+        "as_of_sequence": manifest.as_of_pair.map(|pair| pair.sequence),
+        "as_of_recorded_time": at(manifest.as_of_pair.as_ref().and_then(|pair| pair.recorded_time.as_ref())),
+        "accrue_until": at(manifest.accrue_until.as_ref()),
+        "tree_root": hex::encode(&manifest.tree_root),
+        "report_version": manifest.report_version,
+        "policy_revisions": manifest.policy_revisions,
+        "row_count": manifest.row_count,
+        "zone_rule": manifest.zone_rule,
+        "sha256": hex::encode(&manifest.sha256),
+    })
+}
