@@ -55,9 +55,9 @@ async fn marks(client: &Client, county: &str, zone: Tz, as_of: Option<pb::AsOf>)
         let page = client.list_policy_revisions(request).await?;
         let switched = page.policy_revisions.iter().filter(|one| one.state() == pb::PolicyRevisionState::Activated);
         marks.extend(switched.filter_map(|one| {
-            let at = one.effective_time.as_ref().and_then(time::utc)?.with_timezone(&zone);
+            let at = one.effective_time.as_ref().and_then(time::utc)?;
             let label = words::plain_of::<pb::PolicyMode>(one.mode);
-            Some((at, Mark { month: at.format("%Y-%m").to_string(), label }))
+            Some((at, Mark { day: at.with_timezone(&zone).date_naive(), label }))
         }));
         page_token = page.next_page_token;
         if page_token.is_empty() {
@@ -109,6 +109,7 @@ pub async fn write(
         writers.iter_mut().try_for_each(|writer| writer.row(&row))
     });
     let end = end.await?;
+    figures.period(&end.manifest);
     let ending = Ending { manifest: &end.manifest, total: end.total.as_deref() };
     let whole = writers.into_iter().map(|writer| writer.finish(ending)).collect::<io::Result<Vec<_>>>()?;
     let sums = whole.into_iter().map(Pending::keep).collect::<io::Result<Vec<_>>>()?;

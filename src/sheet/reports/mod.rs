@@ -103,7 +103,9 @@ fn key_cell(key: &pb::GroupKey) -> Cell {
         pb::GroupBy::FormEdition => word::<pb::FormEdition>(&key.value),
         pb::GroupBy::EndReason => word::<pb::HoldEndReason>(&key.value),
         pb::GroupBy::DecisionReason => word::<pb::DecisionReason>(&key.value),
-        _ => Cell::text(names::id(&key.value)),
+        pb::GroupBy::Facility | pb::GroupBy::Revision | pb::GroupBy::Agreement => Cell::text(names::id(&key.value)),
+        // An office's code is the office's own, whatever stands in it.
+        pb::GroupBy::Office | pb::GroupBy::Month | pb::GroupBy::Unspecified => Cell::text(key.value.as_str()),
     }
 }
 

@@ -14,6 +14,7 @@ mod xlsx;
 
 use std::io::{self, Write};
 
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use super::canonical::Canonical;
@@ -87,8 +88,8 @@ pub struct Heading {
 /// A point in time that charts show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// Its local month, as `2014-01`.
-    pub month: String,
+    /// Its local day.
+    pub day: NaiveDate,
     /// What happened, in a few words.
     pub label: String,
 }

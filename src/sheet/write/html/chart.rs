@@ -1,18 +1,19 @@
 //! Charts as SVG within a page: named and described for those who do not see them, told apart by pattern and not by colour
 //! alone, each with the table of its figures behind it.
 
+use chrono::{Datelike as _, NaiveDate};
 use maud::{Markup, html};
 
-use super::figures::{Figures, bin_words};
+use super::figures::{BIN, Figures, SIDE, bin_words};
 use crate::sheet::table::{Cell, money};
 use crate::sheet::write::Mark;
 
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 92.0;
-const RIGHT: f64 = 12.0;
+const RIGHT: f64 = 36.0;
 const PANEL: f64 = 170.0;
 /// Between panels: the labels of the axis below one, the name of the next.
-const BETWEEN: f64 = 58.0;
+const BETWEEN: f64 = 66.0;
 const TOP: f64 = 40.0;
 
 /// How a number is shown.
@@ -52,10 +53,14 @@ struct Panel<'a> {
     series: Vec<Series>,
 }
 
-/// A line across the panels, left of a slot.
+/// A line across the panels.
 struct Line {
     slot: usize,
+    /// How far into its slot, from 0 to 1.
+    part: f64,
     label: String,
+    /// When it is, for the sentence and the table; empty: always.
+    when: String,
 }
 
 /// A chart.
@@ -65,6 +70,8 @@ struct Chart<'a> {
     says: String,
     slots: Vec<String>,
     slot_word: &'static str,
+    /// Labels of the slots' edges, and what they count, where these say more than the slots' own.
+    edges: Option<(Vec<String>, &'static str)>,
     panels: Vec<Panel<'a>>,
     lines: Vec<Line>,
 }
@@ -93,16 +100,21 @@ fn span(figures: &Figures) -> Vec<String> {
         let (year, month) = text.split_once('-')?;
         Some((year.parse::<i32>().ok()?, month.parse::<i32>().ok()?))
     };
-    let ends = figures.months.keys().next().zip(figures.months.keys().next_back());
-    let Some((first, last)) = ends.and_then(|(first, last)| Some((month(first)?, month(last)?))) else { return Vec::new() };
+    let of_day = |day: NaiveDate| i32::try_from(day.month()).ok().map(|month| (day.year(), month));
+    let rows = figures.months.keys().next().zip(figures.months.keys().next_back());
+    let Some(rows) = rows.and_then(|(first, last)| Some((month(first)?, month(last)?))) else { return Vec::new() };
+    let days = figures.span.and_then(|(first, last)| Some((of_day(first)?, of_day(last)?))).unwrap_or(rows);
+    let (first, last) = (days.0.min(rows.0), days.1.max(rows.1));
     let number = |(year, month): (i32, i32)| year * 12 + month - 1;
     (number(first)..=number(last)).map(|n| format!("{:04}-{:02}", n.div_euclid(12), n.rem_euclid(12) + 1)).collect()
 }
 
 fn lines(slots: &[String], marks: &[Mark]) -> Vec<Line> {
     let within = marks.iter().filter_map(|mark| {
-        let slot = slots.iter().position(|slot| *slot == mark.month)?;
-        Some(Line { slot, label: mark.label.clone() })
+        let month = mark.day.format("%Y-%m").to_string();
+        let slot = slots.iter().position(|slot| *slot == month)?;
+        let part = f64::from(mark.day.day0()) / f64::from(mark.day.num_days_in_month());
+        Some(Line { slot, part, label: mark.label.clone(), when: mark.day.to_string() })
     });
     within.collect()
 }
@@ -126,15 +138,13 @@ fn months<'a>(figures: &'a Figures, marks: &[Mark]) -> Option<Chart<'a>> {
     );
     let lines = lines(&slots, marks);
     for line in &lines {
-        if let Some(slot) = slots.get(line.slot) {
-            says.push_str(&format!(" The policy was switched in {slot}: {}.", line.label));
-        }
+        says.push_str(&format!(" The policy became `{}` on {}.", line.label, line.when));
     }
     let panels = vec![
         Panel { name: "Holds", unit: Unit::Count, series: vec![holds] },
         Panel { name: "Cost incurred", unit: Unit::Cents(&figures.currency), series: vec![cost] },
     ];
-    Some(Chart { id: "months", title: "Holds and dollars by month", says, slots, slot_word: "Month", panels, lines })
+    Some(Chart { id: "months", title: "Holds and dollars by month", says, slots, slot_word: "Month", edges: None, panels, lines })
 }
 
 fn held(figures: &Figures) -> Option<Chart<'_>> {
@@ -165,13 +175,17 @@ fn held(figures: &Figures) -> Option<Chart<'_>> {
             series: series("Holds, business reading", "hatched", business),
         },
     ];
-    let lines = vec![Line { slot: slots.len() / 2, label: "48 h".to_owned() }];
+    let lines = vec![Line { slot: slots.len() / 2, part: 0.0, label: "48 h".to_owned(), when: String::new() }];
+    let signed = |hours: i64| if hours > 0 { format!("+{hours}") } else { hours.to_string().replace('-', "\u{2212}") };
+    let edges = (1 - SIDE..SIDE).map(|n| signed(n * BIN)).collect();
+    let edges = Some((edges, "hours before (\u{2212}) and after (+) the line; the outermost bars take in all beyond"));
     Some(Chart {
         id: "held",
         title: "When holds ended, against both 48-hour lines",
         says,
         slots,
         slot_word: "Hold ended",
+        edges,
         panels,
         lines,
     })
@@ -195,7 +209,16 @@ fn payers<'a>(figures: &'a Figures, marks: &[Mark]) -> Option<Chart<'a>> {
     );
     let lines = lines(&slots, marks);
     let panels = vec![Panel { name: "Covered and absorbed", unit, series: vec![covered, absorbed] }];
-    Some(Chart { id: "payers", title: "Covered against absorbed, by month", says, slots, slot_word: "Month", panels, lines })
+    Some(Chart {
+        id: "payers",
+        title: "Covered against absorbed, by month",
+        says,
+        slots,
+        slot_word: "Month",
+        edges: None,
+        panels,
+        lines,
+    })
 }
 
 /// A number for a coordinate.
@@ -287,8 +310,7 @@ fn axes(chart: &Chart<'_>, panel: &Panel<'_>, top: f64) -> Markup {
     let slot = (WIDTH - LEFT - RIGHT) / slot_place(chart.slots.len().max(1));
     let bar = slot * 0.8 / slot_place(panel.series.len().max(1));
     // Labels below, as many as fit.
-    let longest = chart.slots.iter().map(|slot| slot.chars().count()).max().unwrap_or(1);
-    let every = if longest > 8 { 1 } else { (1..).find(|n| slot * slot_place(*n) > 58.0).unwrap_or(1) };
+    let every = [1, 2, 3, 6, 12, 24, 60, 120].into_iter().find(|n| slot * slot_place(*n) > 62.0).unwrap_or(240);
     html! {
         text .name x=(at(LEFT)) y=(at(top - 22.0)) { (panel.name) }
         (legend(chart.id, panel, top - 22.0))
@@ -305,30 +327,31 @@ fn axes(chart: &Chart<'_>, panel: &Panel<'_>, top: f64) -> Markup {
         }
         line .base x1=(at(LEFT)) x2=(at(WIDTH - RIGHT)) y1=(at(height(0))) y2=(at(height(0))) {}
         @for line in &chart.lines {
-            @let x = LEFT + slot * slot_place(line.slot);
+            @let x = LEFT + slot * (slot_place(line.slot) + line.part);
             // Beyond the middle the label stands to the left, so that it stays within.
             @let (shift, anchor) = if x > WIDTH * 0.7 { (-5.0, "end") } else { (5.0, "start") };
             line .mark x1=(at(x)) x2=(at(x)) y1=(at(top - 8.0)) y2=(at(top + PANEL)) {}
             text .mark-name x=(at(x + shift)) y=(at(top + 2.0)) text-anchor=(anchor) { (line.label) }
         }
-        @for (n, name) in chart.slots.iter().enumerate().step_by(every) {
-            (below(LEFT + slot * (slot_place(n) + 0.5), top + PANEL + 16.0, name))
-        }
-    }
-}
-
-/// A label below the axis; a long one on several lines.
-fn below(x: f64, y: f64, name: &str) -> Markup {
-    let parts: Vec<&str> = if name.chars().count() > 8 { name.splitn(2, " h ").collect() } else { vec![name] };
-    html! {
-        text .tick text-anchor="middle" {
-            @for (n, part) in parts.iter().enumerate() {
-                tspan x=(at(x)) y=(at(y + 13.0 * slot_place(n))) {
-                    (part.replace("more than ", ">")) @if parts.len() > 1 && n == 0 { " h" }
+        @match &chart.edges {
+            Some((edges, what)) => {
+                @for (n, name) in edges.iter().enumerate() {
+                    (below(LEFT + slot * slot_place(n + 1), top + PANEL + 16.0, name))
+                }
+                (below(LEFT + (WIDTH - LEFT - RIGHT) / 2.0, top + PANEL + 32.0, what))
+            }
+            None => {
+                @for (n, name) in chart.slots.iter().enumerate().step_by(every) {
+                    (below(LEFT + slot * (slot_place(n) + 0.5), top + PANEL + 16.0, name))
                 }
             }
         }
     }
+}
+
+/// A label below the axis.
+fn below(x: f64, y: f64, name: &str) -> Markup {
+    html! { text .tick x=(at(x)) y=(at(y)) text-anchor="middle" { (name) } }
 }
 
 fn fill(id: &str, look: &str) -> String {
@@ -362,7 +385,12 @@ fn behind(chart: &Chart<'_>) -> Markup {
                     tbody {
                         @for (n, slot) in chart.slots.iter().enumerate() {
                             tr {
-                                th scope="row" { (slot) @for line in chart.lines.iter().filter(|line| line.slot == n && chart.slot_word == "Month") { " (" (line.label) ")" } }
+                                th scope="row" {
+                                    (slot)
+                                    @for line in chart.lines.iter().filter(|line| line.slot == n && !line.when.is_empty()) {
+                                        ", from " (line.when) " " (line.label)
+                                    }
+                                }
                                 @for (unit, one) in series() {
                                     td .number { (unit.shown(one.values.get(n).copied().unwrap_or(0))) }
                                 }

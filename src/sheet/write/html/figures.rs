@@ -3,15 +3,20 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
+use crate::pb;
 use crate::sheet::reports::Layout;
 use crate::sheet::table::Cell;
+use crate::sheet::time;
 
 /// Hours of one bin of the distribution.
 pub const BIN: i64 = 12;
 /// Bins on each side of the line; the outermost take in all beyond.
 pub const SIDE: i64 = 7;
+
+/// The longest period of which every month is shown.
+const MOST_DAYS: i64 = 366 * 12;
 
 /// One month.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +44,8 @@ pub struct Figures {
     pub held: Option<(Distribution, Distribution)>,
     /// ISO code; empty while no amount was seen.
     pub currency: String,
+    /// The first and the last month of the report's days; empty: those of its rows.
+    pub span: Option<(NaiveDate, NaiveDate)>,
     /// A sum did not fit: then no chart of money is drawn.
     pub overflowed: bool,
 }
@@ -88,6 +95,15 @@ impl Figures {
     #[must_use]
     pub fn has_payers(&self) -> bool {
         self.places.covered.is_some() && self.places.absorbed.is_some() && !self.overflowed
+    }
+
+    /// Takes the report's days, so that months without a row are shown too.
+    pub fn period(&mut self, manifest: &pb::ReportManifest) {
+        let period = manifest.query.as_ref().and_then(|query| query.period);
+        let day = |date: Option<pb::Date>| date.as_ref().and_then(time::day);
+        let days = period.and_then(|period| Some((day(period.start_date)?, day(period.end_date)?.pred_opt()?)));
+        // Over decades the empty ones would leave no room for the others.
+        self.span = days.filter(|(from, to)| (*to - *from).num_days() < MOST_DAYS);
     }
 
     /// Takes a row in.

@@ -189,6 +189,7 @@ impl<W: Write> Writer<W> for Page<W> {
     }
 
     fn finish(mut self: Box<Self>, ending: Ending<'_>) -> io::Result<W> {
+        self.figures.period(ending.manifest);
         let (above, below) = (self.above(ending.manifest), self.below(&ending));
         let mut rows = self.rows.into_inner().map_err(io::IntoInnerError::into_error)?;
         rows.rewind()?;
