@@ -7,6 +7,7 @@ use calamine::{Data, Reader as _};
 use common::Fresh;
 use common::decade::{self, NOW};
 use common::desk::Desk;
+use detainer::client::report::pack;
 use detainer::client::report::write::{Place, Target, Written, write};
 use detainer::client::report::{ReportError, What};
 use detainer::client::{Client, Credential};
@@ -275,7 +276,9 @@ fn workbook(path: &Path, header: &[String], rows: &[BTreeMap<String, String>], t
         }
     }
     let about = book.worksheet_range("Manifest").unwrap();
-    assert!(about.rows().any(|row| row[0].to_string() == "SHA-256 of the canonical CSV" && row[1].to_string().len() == 64));
+    assert!(
+        about.rows().any(|row| row[0] == Data::String("SHA-256 of the canonical CSV".into()) && row[1].to_string().len() == 64)
+    );
     assert!(book.worksheet_formula("Rows").unwrap().is_empty(), "no text is a formula");
 }
 
@@ -585,4 +588,156 @@ async fn every_report_is_added_up_again_from_the_lines_as_a_file() {
         assert_eq!((told.len(), told), (4, over));
         desk.close().await;
     }
+}
+
+/// Runs detainerctl in a folder as a clerk would; its output, its complaint, whether it succeeded.
+async fn detainerctl(desk: &Desk, folder: &Path, words: &str) -> (String, String, bool) {
+    std::fs::write(folder.join("token"), &desk.admin).unwrap();
+    let mut program = tokio::process::Command::new(env!("CARGO_BIN_EXE_detainerctl"));
+    program.current_dir(folder).arg("--server").arg(format!("http://{}", desk.running.address)).args(["--token-file", "token"]);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("DETAINER")) {
+        program.env_remove(name);
+    }
+    let done = program.args(words.split_whitespace()).output().await.unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (text(&done.stdout), text(&done.stderr), done.status.success())
+}
+
+/// `sha256sum -c` in a folder, where there is such a program.
+fn sha256sum(folder: &Path, list: &str) -> Option<bool> {
+    let done =
+        std::process::Command::new("sha256sum").current_dir(folder).args(["--quiet", "--strict", "-c", list]).output().ok()?;
+    Some(done.status.success())
+}
+
+/// The pack's list of digests, checked against its files: name to digest.
+fn digests(folder: &Path) -> BTreeMap<String, String> {
+    let list = std::fs::read_to_string(folder.join("SHA256SUMS")).unwrap();
+    let listed: BTreeMap<String, String> =
+        list.lines().map(|line| line.split_once("  ").unwrap()).map(|(sum, name)| (name.to_owned(), sum.to_owned())).collect();
+    for (name, sum) in &listed {
+        assert_eq!(hex::encode(Sha256::digest(std::fs::read(folder.join(name)).unwrap())), *sum, "{name}");
+    }
+    assert_ne!(sha256sum(folder, "SHA256SUMS"), Some(false));
+    listed
+}
+
+const PACK: &str = "--county c report board-pack --quarter 2017Q2 --accrue-until 2017-06-13T16:00:00Z --out";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_board_pack_is_one_quarter_at_one_point_with_all_its_digests() {
+    let mut packs: Vec<BTreeMap<String, String>> = Vec::new();
+    for fresh in common::engines().await {
+        let (desk, client) = office(&fresh).await;
+        let folder = tempfile::tempdir().unwrap();
+        let (said, complaint, done) = detainerctl(&desk, folder.path(), &format!("{PACK} pack")).await;
+        assert!(done, "{complaint}");
+        let pack = folder.path().join("pack");
+        let first = digests(&pack);
+        assert_eq!(said, format!("pack: {} files of 2017Q2; begin with index.html.\n", first.len() + 1));
+        let found: BTreeSet<String> =
+            std::fs::read_dir(&pack).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let listed: BTreeSet<String> = first.keys().cloned().chain(["SHA256SUMS".to_owned()]).collect();
+        assert_eq!(found, listed, "every file is listed, and no other is there");
+
+        // The index leads to every file, and its figures are the decade's of that quarter.
+        let index = sound(&std::fs::read_to_string(pack.join("index.html")).unwrap());
+        let links: BTreeSet<&str> = index.select(&selector("a[href]")).filter_map(|link| link.value().attr("href")).collect();
+        let expected: BTreeSet<&str> = found.iter().map(String::as_str).filter(|name| *name != "index.html").collect();
+        assert_eq!(links, expected);
+        let cards = texts(index.select(&selector(".cards li")));
+        for card in ["4detainers received", "$370.00incurred", "$0.00covered by agreements", "$370.00absorbed by the county"] {
+            assert!(cards.iter().any(|found| found == card), "{card} in {cards:?}");
+        }
+        assert_eq!(index.select(&selector("figure svg")).count(), 3);
+        // Every report is as of one record.
+        let manifests = found.iter().filter(|name| name.ends_with(".manifest.json"));
+        let points: BTreeSet<(String, String)> = manifests
+            .map(|name| {
+                let text = std::fs::read_to_string(pack.join(name)).unwrap();
+                let told: serde_json::Value = serde_json::from_str(&text).unwrap();
+                let csv = &told["files"][0];
+                assert_eq!((&csv["form"], &csv["sha256"]), (&"csv".into(), &told["manifest"]["sha256"]), "{name}");
+                (told["manifest"]["as_of_sequence"].to_string(), told["manifest"]["accrue_until"].to_string())
+            })
+            .collect();
+        assert_eq!(points.len(), 1, "{points:?}");
+        let (seq, _) = points.first().unwrap();
+
+        // What is recorded while the pack is written is in none of its reports.
+        let late = folder.path().join("late");
+        let mut told = false;
+        let query = pb::ReportQuery { county: "counties/c".into(), accrue_until: decade().accrue_until, ..Default::default() };
+        let packed = pack::pack(&client, "2017Q2".parse().unwrap(), query, &late, |_, _| {
+            if !std::mem::replace(&mut told, true) {
+                let recorded = desk.end("b7", detainer::domain::facts::EndKind::Released, NOW);
+                tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(recorded));
+            }
+        });
+        packed.await.unwrap();
+        assert_eq!(digests(&late), first, "the same point, the same bytes");
+        // And so it is when the point is asked for later; without it the pack is another.
+        let again = format!("{PACK} again --as-of {seq}");
+        assert!(detainerctl(&desk, folder.path(), &again).await.2);
+        assert_eq!(digests(&folder.path().join("again")), first);
+        assert!(detainerctl(&desk, folder.path(), &format!("{PACK} now")).await.2);
+        assert_ne!(digests(&folder.path().join("now")), first);
+
+        // A folder with something in it is not touched; a pack that fails leaves none.
+        let (_, complaint, done) = detainerctl(&desk, folder.path(), &format!("{PACK} pack")).await;
+        assert!(!done && complaint.contains("pack: is not empty"), "{complaint}");
+        let (_, complaint, done) = detainerctl(&desk, folder.path(), &format!("{PACK} none --as-of 99999")).await;
+        assert!(!done, "{complaint}");
+        let left: BTreeSet<String> =
+            std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        assert_eq!(left, ["again", "late", "now", "pack", "token"].map(str::to_owned).into());
+        packs.push(first);
+        desk.close().await;
+    }
+    for other in &packs[1..] {
+        assert_eq!(*other, packs[0], "both engines write the same pack");
+    }
+}
+
+#[tokio::test]
+async fn a_clerk_writes_a_report_to_a_file() {
+    let fresh = common::sqlite(common::options()).await;
+    let (desk, _) = office(&fresh).await;
+    let folder = tempfile::tempdir().unwrap();
+    let period = "--from 2010-01-01 --to 2020-01-01";
+    let (said, complaint, done) =
+        detainerctl(&desk, folder.path(), &format!("--county c report cost-lines {period} --out lines.csv")).await;
+    assert!(done && complaint.is_empty(), "{complaint}");
+    assert!(said.starts_with("lines.csv: 9 rows as of record "), "{said}");
+    let manifest = std::fs::read_to_string(folder.path().join("lines.csv.manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    let bytes = std::fs::read(folder.path().join("lines.csv")).unwrap();
+    assert_eq!(manifest["manifest"]["sha256"], hex::encode(Sha256::digest(&bytes)));
+    assert_eq!(manifest["files"][0]["name"], "lines.csv");
+    // The same bytes on standard output, which can be summed up too.
+    let (out, _, done) = detainerctl(&desk, folder.path(), &format!("--county c report cost-lines {period} --format csv")).await;
+    assert!(done);
+    assert_eq!(out.as_bytes(), bytes);
+
+    let cases = [
+        ("report holds --out holds.json --format json", None),
+        ("report holds --out holds", Some("holds: in what form? End its name in .csv, .jsonl, .xlsx or .html")),
+        ("report holds --out holds.xlsx --format csv", Some("ends as another form than --format says")),
+        ("report holds --out holds.csv --utc", Some("a file has each time with the offset of its place")),
+        ("report holds --out no/such/holds.csv", Some("no/such/holds.csv")),
+        ("report board-pack --quarter 2014Q7 --out pack", Some("`2014Q7` is no quarter: write 2014Q1")),
+        ("report board-pack --office MIA --out pack", Some("rests on no office")),
+    ];
+    for (words, expected) in cases {
+        let (_, complaint, done) = detainerctl(&desk, folder.path(), &format!("--county c {words}")).await;
+        match expected {
+            None => assert!(done, "{words}: {complaint}"),
+            Some(expected) => assert!(!done && complaint.contains(expected), "{words}: {complaint}"),
+        }
+    }
+    let left: BTreeSet<String> =
+        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let expected = ["holds.json", "holds.json.manifest.json", "lines.csv", "lines.csv.manifest.json", "token"];
+    assert_eq!(left, expected.map(str::to_owned).into());
+    desk.close().await;
 }
