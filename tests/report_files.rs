@@ -368,7 +368,7 @@ fn page(text: &str, what: &What, rows: &[BTreeMap<String, String>], manifest: &p
         let of = |month: &str| figures.iter().find(|row| row.starts_with(month)).expect("a month").clone();
         assert_eq!(of("2014-03"), "2014-03$120.00$15.00");
         assert_eq!(of("2017-01"), "2017-01, from 2017-01-26 honor always$0.00$0.00");
-        assert!(texts(page.select(&selector("svg desc")))[0].contains("The policy became `honor always` on 2017-01-26."));
+        assert!(texts(page.select(&selector("svg desc")))[0].contains("From 2017-01-26 on the policy was: honor always."));
     }
 }
 

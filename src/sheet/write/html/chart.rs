@@ -12,8 +12,9 @@ const WIDTH: f64 = 960.0;
 const LEFT: f64 = 92.0;
 const RIGHT: f64 = 36.0;
 const PANEL: f64 = 170.0;
-/// Between panels: the labels of the axis below one, the name of the next.
-const BETWEEN: f64 = 66.0;
+/// Below a panel: the labels of its axis.
+const BELOW: f64 = 24.0;
+/// Above a panel: its name.
 const TOP: f64 = 40.0;
 
 /// How a number is shown.
@@ -127,21 +128,23 @@ fn months<'a>(figures: &'a Figures, marks: &[Mark]) -> Option<Chart<'a>> {
     let of = |pick: fn(&super::figures::Month) -> i64| -> Vec<i64> {
         slots.iter().map(|slot| figures.months.get(slot).map_or(0, pick)).collect()
     };
-    let holds = Series { name: "Holds", look: "plain", values: of(|month| month.holds) };
+    // A hold that goes on over a month's end has time in two: such counts do not add up.
+    let (name, adds_up) = if figures.counts_once() { ("Holds begun", true) } else { ("Holds with time in the month", false) };
+    let holds = Series { name, look: "plain", values: of(|month| month.holds) };
     let cost = Series { name: "Incurred", look: "hatched", values: of(|month| month.incurred) };
     let (count, sum) = (holds.values.iter().sum(), cost.values.iter().sum());
-    let mut says = format!(
-        "{} holds in {} months cost {}.",
-        Unit::Count.shown(count),
-        slots.len(),
-        Unit::Cents(&figures.currency).shown(sum)
-    );
+    let sum = Unit::Cents(&figures.currency).shown(sum);
+    let mut says = if adds_up {
+        format!("{} holds begun in {} months cost {sum}.", Unit::Count.shown(count), slots.len())
+    } else {
+        format!("Custody after T0 cost {sum} in {} months.", slots.len())
+    };
     let lines = lines(&slots, marks);
     for line in &lines {
-        says.push_str(&format!(" The policy became `{}` on {}.", line.label, line.when));
+        says.push_str(&format!(" From {} on the policy was: {}.", line.when, line.label));
     }
     let panels = vec![
-        Panel { name: "Holds", unit: Unit::Count, series: vec![holds] },
+        Panel { name, unit: Unit::Count, series: vec![holds] },
         Panel { name: "Cost incurred", unit: Unit::Cents(&figures.currency), series: vec![cost] },
     ];
     Some(Chart { id: "months", title: "Holds and dollars by month", says, slots, slot_word: "Month", edges: None, panels, lines })
@@ -265,8 +268,9 @@ fn ticks(low: i64, high: i64) -> Vec<i64> {
 }
 
 fn draw(chart: &Chart<'_>) -> Markup {
-    let panels = slot_place(chart.panels.len());
-    let height = TOP + panels * PANEL + panels * BETWEEN + 6.0;
+    // What the edges count takes a line more.
+    let one = TOP + PANEL + BELOW + if chart.edges.is_some() { 16.0 } else { 0.0 };
+    let height = one * slot_place(chart.panels.len());
     let (title, says) = (format!("chart-{}-title", chart.id), format!("chart-{}-says", chart.id));
     html! {
         figure .chart {
@@ -277,7 +281,7 @@ fn draw(chart: &Chart<'_>) -> Markup {
                 desc id=(says) { (chart.says) }
                 (patterns(chart.id))
                 @for (n, panel) in chart.panels.iter().enumerate() {
-                    (axes(chart, panel, TOP + slot_place(n) * (PANEL + BETWEEN)))
+                    (axes(chart, panel, TOP + slot_place(n) * one))
                 }
             }
             p { (chart.says) }

@@ -91,6 +91,12 @@ impl Figures {
         self.places.count.is_some() || self.places.held.is_some()
     }
 
+    /// Whether each hold is counted in one month only, that of its start.
+    #[must_use]
+    pub fn counts_once(&self) -> bool {
+        self.places.count.is_none()
+    }
+
     /// Whether months have who paid.
     #[must_use]
     pub fn has_payers(&self) -> bool {
