@@ -6,7 +6,7 @@ mod common;
 use calamine::{Data, Reader as _};
 use common::Fresh;
 use common::decade::{self, NOW};
-use common::desk::Desk;
+use common::desk::{Desk, Hand};
 use detainer::client::report::pack;
 use detainer::client::report::write::{Place, Target, Written, write};
 use detainer::client::report::{ReportError, What};
@@ -21,13 +21,35 @@ use scraper::{ElementRef, Html, Selector};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
-/// A server on which the decade was told, and an auditor's connection.
-async fn office(fresh: &Fresh) -> (Desk, Client) {
-    let desk = Desk::open(fresh, "2013-12-03T15:00:00Z").await;
+/// A server on which the decade was told, its clock, and an auditor's connection.
+struct Office {
+    desk: Desk,
+    client: Client,
+    servers: Arc<Hand>,
+    /// The last record of the decade. The server may go on and settle what falls due.
+    seq: i64,
+}
+
+async fn office(fresh: &Fresh) -> Office {
+    let (desk, servers) = Desk::apart(fresh, "2013-12-03T15:00:00Z").await;
     decade::tell(&desk).await;
     let client = client(&desk).await;
-    (desk, client)
+    let known = client.get_county(pb::GetCountyRequest { name: "counties/c".into(), as_of: None }).await.unwrap();
+    servers.set(NOW);
+    Office { desk, client, servers, seq: known.as_of_pair.unwrap().sequence }
+}
+
+impl Office {
+    /// The whole decade as it was told.
+    fn decade(&self) -> pb::ReportQuery {
+        pb::ReportQuery { as_of: as_of(self.seq), ..decade() }
+    }
+}
+
+fn as_of(seq: i64) -> Option<pb::AsOf> {
+    Some(pb::AsOf { point: Some(pb::as_of::Point::Sequence(seq)) })
 }
 
 async fn client(desk: &Desk) -> Client {
@@ -84,29 +106,31 @@ fn bytes_of(manifest: &pb::ReportManifest) -> Vec<u8> {
 async fn a_manifest_sums_up_the_same_bytes_on_either_engine_and_at_any_later_time() {
     let mut told: Vec<Vec<(String, Vec<u8>)>> = Vec::new();
     for fresh in common::engines().await {
-        let (desk, client) = office(&fresh).await;
+        let office = office(&fresh).await;
+        let (desk, client) = (&office.desk, &office.client);
         let mut first = Vec::new();
         for what in all() {
-            let (text, manifest) = file(&client, &what, decade()).await;
+            let (text, manifest) = file(client, &what, office.decade()).await;
             assert_eq!(manifest.sha256, Sha256::digest(text.as_bytes()).to_vec(), "{what:?}");
             assert_eq!(text.matches("\r\n").count() as i64, manifest.row_count + 1, "{what:?}: {text}");
             first.push((text, manifest));
         }
         // Much becomes known, and time passes: what was known then stays to the byte.
         desk.at("2017-06-14T16:00:00Z");
+        office.servers.set("2017-06-14T16:00:00Z");
         desk.end("b7", detainer::domain::facts::EndKind::Released, "2017-06-14T16:00:00Z").await;
         desk.book("b9", "tgk", "2017-06-14T16:00:00Z").await;
         let mut changed = 0;
         for (what, (text, manifest)) in all().iter().zip(&first) {
-            let again = file(&client, what, manifest.query.clone().unwrap()).await;
+            let again = file(client, what, manifest.query.clone().unwrap()).await;
             assert_eq!((&again.0, bytes_of(&again.1)), (text, bytes_of(manifest)), "{what:?}");
             let mut now = decade();
             now.accrue_until = None;
-            changed += usize::from(file(&client, what, now).await.1.sha256 != manifest.sha256);
+            changed += usize::from(file(client, what, now).await.1.sha256 != manifest.sha256);
         }
         assert!(changed >= 5, "what is known by now is another file: {changed}");
         told.push(first.into_iter().map(|(text, manifest)| (text, bytes_of(&manifest))).collect());
-        desk.close().await;
+        office.desk.close().await;
     }
     for other in &told[1..] {
         assert_eq!(*other, told[0], "both engines tell the same bytes");
@@ -116,7 +140,8 @@ async fn a_manifest_sums_up_the_same_bytes_on_either_engine_and_at_any_later_tim
 #[tokio::test]
 async fn the_bytes_of_a_cost_report_by_month() {
     for fresh in common::engines().await {
-        let (desk, client) = office(&fresh).await;
+        let office = office(&fresh).await;
+        let client = &office.client;
         // Worked out by hand from the decade's table; 27 h of March 2014 are 24 held and 3 over-detained.
         let expected = "\
 month,hold_count,duration_seconds,incurred,covered,absorbed,over_detained,authorized,authorized_late,\
@@ -126,25 +151,25 @@ authorized_time_seconds,authorized_late_time_seconds,over_detained_time_seconds,
 2015-01,0,21600,30.00,0.00,30.00,30.00,,,,,21600,USD\r\n\
 2017-05,1,136800,154.00,0.00,154.00,10.00,144.00,,129600,,7200,USD\r\n\
 2017-06,2,172800,216.00,0.00,216.00,48.00,168.00,,129600,,43200,USD\r\n";
-        let (text, manifest) = file(&client, &What::Cost(vec![GroupBy::Month]), decade()).await;
+        let (text, manifest) = file(client, &What::Cost(vec![GroupBy::Month]), decade()).await;
         assert_eq!(text, expected);
         assert_eq!(manifest.row_count, 5);
         // Without a row there still is a header, of the keys that were asked for.
         let mut none = decade();
         none.period = Some(pb::DateInterval { start_date: date(2012), end_date: date(2013) });
-        let (text, manifest) = file(&client, &What::Cost(vec![GroupBy::Month]), none).await;
+        let (text, manifest) = file(client, &What::Cost(vec![GroupBy::Month]), none).await;
         assert_eq!((text.as_str(), manifest.row_count), (expected.split_inclusive("\r\n").next().unwrap(), 0));
-        desk.close().await;
+        office.desk.close().await;
     }
 }
 
 #[tokio::test]
 async fn a_canonical_file_is_read_again_as_the_cells_it_was_written_from() {
     let fresh = common::sqlite(common::options()).await;
-    let (desk, client) = office(&fresh).await;
+    let office = office(&fresh).await;
     for what in all() {
         let columns = what.layout().columns;
-        let (text, _) = file(&client, &what, decade()).await;
+        let (text, _) = file(&office.client, &what, office.decade()).await;
         let mut reader = Reader::new(text.as_bytes()).unwrap();
         let mut again = Canonical::new(Vec::new(), &columns).unwrap();
         while let Some(row) = reader.cells(&columns).unwrap() {
@@ -152,7 +177,7 @@ async fn a_canonical_file_is_read_again_as_the_cells_it_was_written_from() {
         }
         assert_eq!(String::from_utf8(again.finish().unwrap()).unwrap(), text, "{what:?}");
     }
-    desk.close().await;
+    office.desk.close().await;
 }
 
 /// A report in every form in a folder, under a name.
@@ -182,10 +207,10 @@ fn cents(text: &str) -> i64 {
 #[tokio::test]
 async fn every_form_is_opened_by_a_reader_that_is_not_ours() {
     let fresh = common::sqlite(common::options()).await;
-    let (desk, client) = office(&fresh).await;
+    let office = office(&fresh).await;
     let folder = tempfile::tempdir().unwrap();
     for (n, what) in all().iter().enumerate() {
-        let (targets, written) = written(&client, what, decade(), folder.path(), &format!("report-{n}")).await;
+        let (targets, written) = written(&office.client, what, office.decade(), folder.path(), &format!("report-{n}")).await;
         let manifest = &written.end.manifest;
         let bytes: Vec<Vec<u8>> = targets.iter().map(|target| std::fs::read(&target.path).unwrap()).collect();
         for (bytes, sum) in bytes.iter().zip(&written.sums) {
@@ -200,7 +225,7 @@ async fn every_form_is_opened_by_a_reader_that_is_not_ours() {
         page(&String::from_utf8(bytes[3].clone()).unwrap(), what, &rows, manifest);
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), all().len() * Form::ALL.len(), "and nothing else is left");
-    desk.close().await;
+    office.desk.close().await;
 }
 
 /// How many rows Python's reader finds, where there is a Python.
@@ -512,10 +537,10 @@ fn add(sums: &mut Sums, more: Sums) {
 #[tokio::test]
 async fn every_report_is_added_up_again_from_the_lines_as_a_file() {
     for fresh in common::engines().await {
-        let (desk, client) = office(&fresh).await;
+        let office = office(&fresh).await;
         let folder = tempfile::tempdir().unwrap();
         let file = async |what: What, name: &str| {
-            let (targets, _) = written(&client, &what, decade(), folder.path(), name).await;
+            let (targets, _) = written(&office.client, &what, office.decade(), folder.path(), name).await;
             table(&targets[0].path).1
         };
         let lines = file(What::Lines(String::new()), "lines").await;
@@ -586,7 +611,7 @@ async fn every_report_is_added_up_again_from_the_lines_as_a_file() {
             add(told.entry(row["booking"].clone()).or_default(), (length(&row["duration_seconds"]), cost, 0, cost));
         }
         assert_eq!((told.len(), told), (4, over));
-        desk.close().await;
+        office.desk.close().await;
     }
 }
 
@@ -622,15 +647,29 @@ fn digests(folder: &Path) -> BTreeMap<String, String> {
     listed
 }
 
+/// The records that the reports of a pack are as of, each with its digest in its own manifest.
+fn points(folder: &Path) -> BTreeSet<i64> {
+    let all = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let manifests = all.filter(|path| path.to_string_lossy().ends_with(".manifest.json"));
+    let point = |path: std::path::PathBuf| {
+        let told: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let csv = &told["files"][0];
+        assert_eq!((&csv["form"], &csv["sha256"]), (&"csv".into(), &told["manifest"]["sha256"]), "{path:?}");
+        told["manifest"]["as_of_sequence"].as_i64().unwrap()
+    };
+    manifests.map(point).collect()
+}
+
 const PACK: &str = "--county c report board-pack --quarter 2017Q2 --accrue-until 2017-06-13T16:00:00Z --out";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_board_pack_is_one_quarter_at_one_point_with_all_its_digests() {
     let mut packs: Vec<BTreeMap<String, String>> = Vec::new();
     for fresh in common::engines().await {
-        let (desk, client) = office(&fresh).await;
+        let office = office(&fresh).await;
+        let (desk, client) = (&office.desk, &office.client);
         let folder = tempfile::tempdir().unwrap();
-        let (said, complaint, done) = detainerctl(&desk, folder.path(), &format!("{PACK} pack")).await;
+        let (said, complaint, done) = detainerctl(desk, folder.path(), &format!("{PACK} pack --as-of {}", office.seq)).await;
         assert!(done, "{complaint}");
         let pack = folder.path().join("pack");
         let first = digests(&pack);
@@ -650,49 +689,39 @@ async fn a_board_pack_is_one_quarter_at_one_point_with_all_its_digests() {
             assert!(cards.iter().any(|found| found == card), "{card} in {cards:?}");
         }
         assert_eq!(index.select(&selector("figure svg")).count(), 3);
-        // Every report is as of one record.
-        let manifests = found.iter().filter(|name| name.ends_with(".manifest.json"));
-        let points: BTreeSet<(String, String)> = manifests
-            .map(|name| {
-                let text = std::fs::read_to_string(pack.join(name)).unwrap();
-                let told: serde_json::Value = serde_json::from_str(&text).unwrap();
-                let csv = &told["files"][0];
-                assert_eq!((&csv["form"], &csv["sha256"]), (&"csv".into(), &told["manifest"]["sha256"]), "{name}");
-                (told["manifest"]["as_of_sequence"].to_string(), told["manifest"]["accrue_until"].to_string())
-            })
-            .collect();
-        assert_eq!(points.len(), 1, "{points:?}");
-        let (seq, _) = points.first().unwrap();
+        assert_eq!(points(&pack), [office.seq].into());
 
         // What is recorded while the pack is written is in none of its reports.
         let late = folder.path().join("late");
         let mut told = false;
         let query = pb::ReportQuery { county: "counties/c".into(), accrue_until: decade().accrue_until, ..Default::default() };
-        let packed = pack::pack(&client, "2017Q2".parse().unwrap(), query, &late, |_, _| {
+        let packed = pack::pack(client, "2017Q2".parse().unwrap(), query, &late, |_, _| {
             if !std::mem::replace(&mut told, true) {
                 let recorded = desk.end("b7", detainer::domain::facts::EndKind::Released, NOW);
                 tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(recorded));
             }
         });
         packed.await.unwrap();
-        assert_eq!(digests(&late), first, "the same point, the same bytes");
-        // And so it is when the point is asked for later; without it the pack is another.
-        let again = format!("{PACK} again --as-of {seq}");
-        assert!(detainerctl(&desk, folder.path(), &again).await.2);
-        assert_eq!(digests(&folder.path().join("again")), first);
-        assert!(detainerctl(&desk, folder.path(), &format!("{PACK} now")).await.2);
-        assert_ne!(digests(&folder.path().join("now")), first);
+        let point = points(&late);
+        assert_eq!(point.len(), 1, "{point:?}");
+        // The same point later: the same bytes. Without it the pack is another.
+        for (name, seq, same) in [("again", office.seq, &first), ("late-again", *point.first().unwrap(), &digests(&late))] {
+            assert!(detainerctl(desk, folder.path(), &format!("{PACK} {name} --as-of {seq}")).await.2);
+            assert_eq!(digests(&folder.path().join(name)), *same, "{name}");
+        }
+        assert!(detainerctl(desk, folder.path(), &format!("{PACK} now")).await.2);
+        assert_ne!(digests(&folder.path().join("now"))["hold-register.csv"], first["hold-register.csv"]);
 
         // A folder with something in it is not touched; a pack that fails leaves none.
-        let (_, complaint, done) = detainerctl(&desk, folder.path(), &format!("{PACK} pack")).await;
+        let (_, complaint, done) = detainerctl(desk, folder.path(), &format!("{PACK} pack")).await;
         assert!(!done && complaint.contains("pack: is not empty"), "{complaint}");
-        let (_, complaint, done) = detainerctl(&desk, folder.path(), &format!("{PACK} none --as-of 99999")).await;
+        let (_, complaint, done) = detainerctl(desk, folder.path(), &format!("{PACK} none --as-of 99999")).await;
         assert!(!done, "{complaint}");
         let left: BTreeSet<String> =
             std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        assert_eq!(left, ["again", "late", "now", "pack", "token"].map(str::to_owned).into());
+        assert_eq!(left, ["again", "late", "late-again", "now", "pack", "token"].map(str::to_owned).into());
         packs.push(first);
-        desk.close().await;
+        office.desk.close().await;
     }
     for other in &packs[1..] {
         assert_eq!(*other, packs[0], "both engines write the same pack");
@@ -702,7 +731,7 @@ async fn a_board_pack_is_one_quarter_at_one_point_with_all_its_digests() {
 #[tokio::test]
 async fn a_clerk_writes_a_report_to_a_file() {
     let fresh = common::sqlite(common::options()).await;
-    let (desk, _) = office(&fresh).await;
+    let Office { desk, .. } = office(&fresh).await;
     let folder = tempfile::tempdir().unwrap();
     let period = "--from 2010-01-01 --to 2020-01-01";
     let (said, complaint, done) =

@@ -65,9 +65,21 @@ impl Desk {
     /// A server on the store, at an instant; the county `c` is not yet made.
     pub async fn open(fresh: &Fresh, now: &str) -> Self {
         let clock = Arc::new(Hand::default());
+        Self::with_clocks(fresh, now, clock.clone(), clock).await
+    }
+
+    /// The same with a clock of its own for the server, which stays where it is. Then no sweep comes between what is told,
+    /// and what is told has the same numbers however long it takes.
+    pub async fn apart(fresh: &Fresh, now: &str) -> (Self, Arc<Hand>) {
+        let servers = Arc::new(Hand::default());
+        (Self::with_clocks(fresh, now, Arc::new(Hand::default()), servers.clone()).await, servers)
+    }
+
+    async fn with_clocks(fresh: &Fresh, now: &str, clock: Arc<Hand>, servers: Arc<Hand>) -> Self {
         clock.set(now);
+        servers.set(now);
         let entropy = Arc::new(SeededEntropy::new(7));
-        let running = spawn(fresh.store.clone(), keys(), entropy, clock.clone()).await.unwrap();
+        let running = spawn(fresh.store.clone(), keys(), entropy, servers).await.unwrap();
         let channel = Channel::from_shared(format!("http://{}", running.address)).unwrap().connect().await.unwrap();
         let admin = running.token.clone().expect("a fresh store has no credential yet");
         let ledger = Ledger::start(fresh.store.clone(), keys(), Arc::new(SeededEntropy::new(8)), clock.clone()).unwrap();
