@@ -324,22 +324,23 @@ impl pb::report_service_server::ReportService for Api {
         let after = page.resume.as_ref().and_then(|resume| read_key(&resume.key));
 
         let (mut shown, mut totals) = (BTreeMap::new(), Totals::default());
-        let mut sorted = Sorted::new()?;
+        let (mut file, mut sorted) = (File::new(&sheets::overdetention::layout())?, Sorted::new(MOST_SORTED));
         while sorted.more {
             let mut stays = Stays::new(None);
             while let Some(some) = stays.next(self, &asked).await? {
                 for stay in some {
                     let rows = overdetention::rows(&asked.query, &asked.county, &stay).map_err(|error| uncounted(&error))?;
                     for row in rows {
+                        let key = (row.since, row.booking.clone());
                         if sorted.is_first() {
                             totals = totals.try_add(row.totals).map_err(|error| uncounted(&error.into()))?;
-                            keep(&mut shown, row.clone(), after.as_ref(), page.size);
+                            keep(&mut shown, key.clone(), row.clone(), after.as_ref(), page.size);
                         }
-                        sorted.keep(row);
+                        sorted.keep(key, row);
                     }
                 }
             }
-            sorted.tell(&asked)?;
+            sorted.tell(|row| file.row(&sheets::overdetention::row(&wire::overdetention_row(&asked, &row)?)))?;
         }
         let more = shown.len() > page.size;
         let rows: Vec<OverdetentionRow> = shown.into_values().take(page.size).collect();
@@ -351,7 +352,7 @@ impl pb::report_service_server::ReportService for Api {
             _ => String::new(),
         };
         Ok(Response::new(pb::GetOverdetentionReportResponse {
-            manifest: Some(asked.manifest(version::OVERDETENTION, &BTreeSet::new(), sorted.file.sum()?)),
+            manifest: Some(asked.manifest(version::OVERDETENTION, &BTreeSet::new(), file.sum()?)),
             rows: rows.iter().map(|row| wire::overdetention_row(&asked, row)).collect::<Result<_, _>>()?,
             next_page_token,
             totals: Some(wire::totals(&asked, totals)?),
@@ -363,8 +364,7 @@ impl pb::report_service_server::ReportService for Api {
 type RowKey = (Instant, BookingId);
 
 /// Keeps a row among the first of those after a key, and one more that tells whether there are more.
-fn keep(shown: &mut BTreeMap<RowKey, OverdetentionRow>, row: OverdetentionRow, after: Option<&RowKey>, size: usize) {
-    let key = (row.since, row.booking.clone());
+fn keep<R>(shown: &mut BTreeMap<RowKey, R>, key: RowKey, row: R, after: Option<&RowKey>, size: usize) {
     if after.is_none_or(|after| key > *after) {
         shown.insert(key, row);
         if shown.len() > size + 1 {
@@ -373,36 +373,35 @@ fn keep(shown: &mut BTreeMap<RowKey, OverdetentionRow>, row: OverdetentionRow, a
     }
 }
 
-/// Rows of over-detention taken into the file in their order, however many there are: as many as are kept at a time in
-/// one reading of the stays, the rest in further ones.
-struct Sorted {
-    file: File,
-    rows: BTreeMap<RowKey, OverdetentionRow>,
+/// Rows taken into the file in their order, however many there are: as many as are kept at a time in one reading of the
+/// stays, the rest in further ones.
+struct Sorted<R> {
+    rows: BTreeMap<RowKey, R>,
+    most: usize,
     /// The last row that was taken in.
     after: Option<RowKey>,
     /// There are rows that were not taken in.
     more: bool,
 }
 
-impl Sorted {
-    fn new() -> Result<Self, Status> {
-        let file = File::new(&sheets::overdetention::layout())?;
-        Ok(Self { file, rows: BTreeMap::new(), after: None, more: true })
+impl<R> Sorted<R> {
+    fn new(most: usize) -> Self {
+        Self { rows: BTreeMap::new(), most, after: None, more: true }
     }
 
     fn is_first(&self) -> bool {
         self.after.is_none()
     }
 
-    fn keep(&mut self, row: OverdetentionRow) {
-        keep(&mut self.rows, row, self.after.as_ref(), MOST_SORTED);
+    fn keep(&mut self, key: RowKey, row: R) {
+        keep(&mut self.rows, key, row, self.after.as_ref(), self.most);
     }
 
     /// Takes in what was kept.
-    fn tell(&mut self, asked: &Asked) -> Result<(), Status> {
-        self.more = self.rows.len() > MOST_SORTED;
-        for (key, row) in std::mem::take(&mut self.rows).into_iter().take(MOST_SORTED) {
-            self.file.row(&sheets::overdetention::row(&wire::overdetention_row(asked, &row)?))?;
+    fn tell(&mut self, mut take: impl FnMut(R) -> Result<(), Status>) -> Result<(), Status> {
+        self.more = self.rows.len() > self.most;
+        for (key, row) in std::mem::take(&mut self.rows).into_iter().take(self.most) {
+            take(row)?;
             self.after = Some(key);
         }
         Ok(())
@@ -412,4 +411,35 @@ impl Sorted {
 fn read_key(key: &str) -> Option<RowKey> {
     let (since, booking) = key.split_once(' ')?;
     Some((Instant::from_micros(since.parse().ok()?), BookingId::trusted(booking)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_come_sorted_and_once_however_few_are_kept_at_a_time() {
+        let keys: Vec<RowKey> =
+            (0..23).map(|n| (Instant::from_micros(n * 7 % 23), BookingId::trusted(&format!("b{n}")))).collect();
+        let mut expected = keys.clone();
+        expected.sort();
+        for most in [1, 2, 5, 22, 23, 24, 100] {
+            let (mut sorted, mut told, mut readings) = (Sorted::new(most), Vec::new(), 0);
+            while sorted.more {
+                readings += 1;
+                keys.iter().for_each(|key| sorted.keep(key.clone(), key.clone()));
+                assert!(sorted.rows.len() <= most + 1);
+                sorted
+                    .tell(|row| {
+                        told.push(row);
+                        Ok(())
+                    })
+                    .unwrap();
+            }
+            assert_eq!((&told, readings), (&expected, keys.len().div_ceil(most)), "{most} at a time");
+        }
+        let mut none = Sorted::<()>::new(1);
+        none.tell(|()| Ok(())).unwrap();
+        assert!(!none.more);
+    }
 }
