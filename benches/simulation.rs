@@ -91,7 +91,7 @@ fn main() {
     });
     let judge = Leaf::JudicialWarrant(true);
     let tree = Condition::Any(vec![Condition::Leaf(violent), Condition::Leaf(judge)]);
-    let as_it_was = Hypothesis::as_it_was(&county);
+    let mut as_it_was = Hypothesis::as_it_was(&county);
     for (name, rule) in [
         ("a guarantee", supposed(Mode::RequireReimbursementGuarantee, None)),
         ("a tree of conditions", supposed(Mode::Conditional, Some(tree))),
@@ -101,7 +101,7 @@ fn main() {
         let (begun, mut comparison, mut flips, mut told) = (Watch::now(), Comparison::new(&query, 1), 0, 0);
         while told < wanted {
             for booking in &bookings {
-                comparison.record(&county, &as_it_was, booking).expect("counted");
+                comparison.record(&county, &mut as_it_was, booking).expect("counted");
                 let anew = hypothesis.retold(booking, query.until).expect("told anew");
                 flips += comparison.suppose(0, &hypothesis, booking, &anew).expect("compared").len();
                 told += 1;

@@ -286,6 +286,67 @@ async fn budgets_go_to_holds_in_the_order_of_their_start() {
     }
 }
 
+/// A budget that was tried in earnest is tried alike when the past is told anew, also where the period begins while a hold
+/// runs that it pays for, or after all of it is over: what was spent before is spent.
+#[tokio::test]
+async fn a_budget_told_anew_is_spent_as_it_was() {
+    for fresh in common::engines().await {
+        let desk = Desk::open(&fresh, "2017-01-02T15:00:00Z").await;
+        desk.found("America/New_York", &[("jail", "America/New_York")]).await;
+        desk.switch(revision("r", Mode::RequireReimbursementGuarantee), "2017-01-02T15:00:00Z").await;
+        let price = testing::rate("p", "120.00", DayCount::Hourly, day("2013-01-01"));
+        desk.price(Rate { facility: FacilityId::trusted("jail"), ..price }).await;
+        // $400.00: b1 reserves $240.00 and spends $120.00; b2 finds $160.00 too little; b3 reserves $240.00 of $280.00 and
+        // spends $60.00; b4 finds $220.00 too little.
+        let ice = testing::agreement("ice", "America/New_York".parse().unwrap(), day("2017-03-01"));
+        desk.at("2017-02-01T15:00:00Z").promise(Agreement { budget: Some(Cents::new(400_00)), ..ice }).await;
+        let mut told: Vec<(&str, &str, &str)> = Vec::new();
+        for (id, booked, bail, end) in [
+            ("b1", "2017-03-06T15:00:00Z", "2017-03-08T16:00:00Z", "2017-03-09T16:00:00Z"),
+            ("b2", "2017-03-07T15:00:00Z", "2017-03-08T17:00:00Z", "2017-03-08T21:00:00Z"),
+            ("b3", "2017-03-08T15:00:00Z", "2017-03-09T20:00:00Z", "2017-03-10T08:00:00Z"),
+            ("b4", "2017-04-03T15:00:00Z", "2017-04-04T20:00:00Z", "2017-04-04T22:00:00Z"),
+        ] {
+            told.extend([(booked, "book", id), (bail, "bail", id), (end, "end", id)]);
+        }
+        told.sort_unstable();
+        for (time, what, id) in told {
+            desk.at(time);
+            match what {
+                "book" => {
+                    desk.book(id, "jail", time).await;
+                    desk.receive(id, "MIA", Edition::I247Of2012, false, time).await
+                }
+                "bail" => desk.bail(id, time).await,
+                _ => desk.end(id, EndKind::FederalCustody, time).await,
+            };
+        }
+        desk.at("2017-05-01T15:00:00Z");
+        let expected = [
+            // All of it; from the ninth on, when b1 is held and b2 has gone; from the tenth on; April alone.
+            ("2017-03-01", "2017-05-01", [36, 6, 0], [210_00, 180_00, 0]),
+            ("2017-03-09", "2017-05-01", [23, 2, 0], [125_00, 115_00, 0]),
+            ("2017-03-10", "2017-05-01", [3, 2, 0], [25_00, 15_00, 0]),
+            ("2017-04-01", "2017-05-01", [0, 2, 0], [10_00, 0, 0]),
+        ];
+        for (from, to, hours, cents) in expected {
+            let told = simulate(&desk, vec![named("r", None)], days(from, to, "2017-05-01T04:00:00Z")).await.unwrap();
+            assert_eq!(told.flips, [], "{from}");
+            let (recorded, supposed) = (told.comparison.recorded.unwrap(), told.comparison.supposed.unwrap());
+            assert_eq!(figures(&recorded), (hours, cents), "{from}");
+            assert_eq!(figures(&supposed), (hours, cents), "{from}");
+            assert_eq!(told.comparison.not_alike_count, 0, "{from}");
+        }
+        // Where all are honored the budget still pays for those alone that it can pay for.
+        let query = days("2017-03-01", "2017-05-01", "2017-05-01T04:00:00Z");
+        let told = simulate(&desk, vec![mode(PolicyMode::HonorAlways)], query).await.unwrap();
+        let (held, money) = figures(&told.comparison.supposed.unwrap());
+        assert_eq!((held[0], held[1], money[0]), (42, 0, 210_00));
+        assert!(money[1] <= 400_00, "{money:?}");
+        desk.close().await;
+    }
+}
+
 #[tokio::test]
 async fn what_cannot_be_supposed_is_refused_by_its_field() {
     for fresh in common::engines().await {

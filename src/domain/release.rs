@@ -220,6 +220,35 @@ mod tests {
     }
 
     #[test]
+    fn no_hold_begins_any_more_once_one_has_ended_its_time_is_used_up_or_the_form_is_withdrawn() {
+        let over = |world: &World, at| is_over(world.state(), world.booking("B"), world.detainer("B", "D"), at);
+        let at = |t0: Instant, hours: i64| t0.plus_us(hours * HOUR_US);
+        let (held, t0) = world(Mode::HonorAlways, None);
+        for (hours, expected) in [(-1, false), (0, false), (47, false), (48, true), (90, true)] {
+            assert_eq!(over(&held, at(t0, hours)), expected, "held, {hours} hours after T0");
+        }
+
+        // Never served: no hold runs, and its time runs out all the same.
+        let start = instant("2018-03-01T00:00:00Z");
+        let mut unserved = World::new(Zone::UTC, start);
+        unserved.switch(revision("r1", Mode::HonorAlways), start).unwrap();
+        unserved.book("B", "s", Some(&["c"]), start).unwrap();
+        unserved.receive("B", "D", form(Edition::I247D), None, start).unwrap();
+        assert!(!over(&unserved, at(start, 100)), "a basis is open");
+        unserved.close("B", "c", CloseReason::BailPosted, start).unwrap();
+        for (hours, expected) in [(0, false), (47, false), (48, true)] {
+            assert_eq!(over(&unserved, at(start, hours)), expected, "not served, {hours} hours after T0");
+        }
+
+        // A new basis interrupts, and another hold may follow; a lift leaves nothing.
+        let (mut open, t0) = world(Mode::HonorAlways, None);
+        open.at(at(t0, 10)).open("B", "c2", at(t0, 10)).unwrap();
+        assert!(!over(&open, at(t0, 60)));
+        open.lift("B", "D", at(t0, 10)).unwrap();
+        assert!(!over(&open, at(t0, 9)) && over(&open, at(t0, 10)));
+    }
+
+    #[test]
     fn a_ground_that_was_recorded_late_is_told_apart() {
         let start = instant("2018-03-01T00:00:00Z");
         let mut world = World::new(Zone::UTC, start);

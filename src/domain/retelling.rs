@@ -106,6 +106,27 @@ impl Hypothesis {
         Ok(booking)
     }
 
+    /// The same, where each budget has left for it what its own record found: nothing where the answer was that it is used
+    /// up, too little where a reservation failed, and otherwise enough. Balances are forgotten.
+    ///
+    /// # Errors
+    /// Where an amount passes what money can be.
+    pub fn retold_as_reserved(&mut self, told: &Booking, until: Instant) -> Result<Booking, CostError> {
+        self.county.balances.clear();
+        let failed = told.reservations.iter().filter(|tried| tried.amount.is_none());
+        let failed = failed.map(|tried| (&tried.agreement, Cents::new(1)));
+        let decisions = told.detainers.iter().flat_map(|detainer| &detainer.decisions);
+        let used_up = decisions.flat_map(|decision| &decision.inputs.exhausted).map(|id| (id, Cents::ZERO));
+        for (id, left) in used_up.chain(failed) {
+            let Some(budget) = self.county.agreements.get(id).and_then(|agreement| agreement.budget) else { continue };
+            let spent = budget.try_sub(left)?;
+            self.county.balances.insert(id.clone(), Balance { reserved: Cents::ZERO, spent });
+        }
+        let anew = self.retold(told, until);
+        self.county.balances.clear();
+        anew
+    }
+
     /// The same, and its holds are paid for out of the budgets. Bookings are told by the start of their first hold that a
     /// budget pays for; what is left of an earlier one's reservation is free from the end of its hold on. All holds of one
     /// booking reserve at the start of its first.

@@ -251,13 +251,13 @@ impl Comparison {
     ///
     /// # Errors
     /// [`ReportError`] where custody cannot be priced.
-    pub fn record(&mut self, county: &County, as_it_was: &Hypothesis, booking: &Booking) -> Result<(), ReportError> {
+    pub fn record(&mut self, county: &County, as_it_was: &mut Hypothesis, booking: &Booking) -> Result<(), ReportError> {
         let until = self.query.until;
         let stay = Stay::of(county, booking, until)?;
         self.bookings += 1;
         self.recorded.add(&self.query, county, booking, &stay)?;
         if retelling::told_late(booking) {
-            let anew = as_it_was.retold(booking, until)?;
+            let anew = as_it_was.retold_as_reserved(booking, until)?;
             self.unlike += i64::from(grounds(booking, until) != grounds(&anew, until));
         }
         Ok(())

@@ -367,9 +367,11 @@ impl Table {
             let cells = self.rows.iter().chain(&self.total).filter_map(|row| row.get(*n)).map(|cell| cell.narrowest(look.utc));
             let words = self.columns[*n].heading.split(' ').map(|word| word.chars().count());
             let narrowest = cells.chain(words).max().unwrap_or(0);
-            let steps = self.rows.iter().filter_map(|row| row.get(*n)).map(|cell| hung(cell, look));
-            let narrowest = steps.flatten().map(|line| line.chars().count()).chain([narrowest]).max().unwrap_or(0);
-            let padded = u16::try_from(narrowest + 2).unwrap_or(u16::MAX).min(look.width / 2);
+            // A long word of a tree may stand wider than its lines are meant to be: no line of it is broken again.
+            let steps = self.rows.iter().filter_map(|row| row.get(*n)).flat_map(|cell| hung(cell, look));
+            let step = steps.map(|line| line.chars().count()).max().unwrap_or(0);
+            let most = if step == 0 { look.width / 2 } else { look.width / 3 * 2 };
+            let padded = u16::try_from(narrowest.max(step) + 2).unwrap_or(u16::MAX).min(most);
             column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(padded)));
         }
         trimmed(&grid.to_string())
@@ -583,7 +585,12 @@ as of sequence 1,234
     fn a_step_of_a_tree_keeps_its_indent_on_each_line() {
         let mut table = Table::new("", vec![column("c", "CONDITION"), column("v", "VALUE"), column("r", "READ")], "");
         let read = Cell::text("a fact that takes many words to tell, many more than there is room for beside the tree");
-        let rows = ["all", "  any", "    a conviction of a serious or violent felony within ten years", "    not"];
+        let rows = [
+            "all",
+            "  any",
+            "    a conviction of a serious or violent felony within ten years",
+            "      one of ca_serious_or_violent_felony",
+        ];
         table.rows = rows.iter().map(|row| vec![Cell::text(*row), Cell::text("unknown"), read.clone()]).collect();
         let text = written(&table, Look { width: 60, ..Look::default() });
         let step: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("     a conviction")).take(4).collect();
@@ -593,6 +600,7 @@ as of sequence 1,234
         for line in step.iter().take(3) {
             assert!(line.starts_with("     ") && !line.starts_with("      "), "{text}");
         }
+        assert!(text.contains("\n       ca_serious_or_violent_felony"), "{text}");
     }
 
     #[test]

@@ -170,17 +170,17 @@ impl Side {
         Self { hypothesis, free, waiting: BTreeSet::new() }
     }
 
-    /// The booking told anew; nothing where it waits.
-    fn tell(&mut self, booking: &Booking, until: Instant) -> Result<Option<Booking>, Status> {
+    /// The booking told anew; nothing where it waits. What was over when the period began was spent before it.
+    fn tell(&mut self, booking: &Booking, begins: Instant, until: Instant) -> Result<Option<Booking>, Status> {
         let of_cost = |error: crate::domain::cost::CostError| uncounted(&error.into());
         let Some(free) = &self.free else { return self.hypothesis.retold(booking, until).map(Some).map_err(of_cost) };
         let anew = free.retold(booking, until).map_err(of_cost)?;
         match self.hypothesis.asks_budget(&anew) {
-            Some(start) => {
+            Some(start) if begins < booking.ended() => {
                 self.waiting.insert((start, booking.id.clone()));
                 Ok(None)
             }
-            None => Ok(Some(anew)),
+            _ => Ok(Some(anew)),
         }
     }
 }
@@ -255,12 +255,12 @@ impl Run {
 
     fn told(&mut self, booking: &Booking) -> Result<Vec<pb::SimulatedFlip>, Status> {
         let until = self.asked.query.until;
-        let counted = self.comparison.record(&self.asked.county, &self.as_it_was, booking);
+        let counted = self.comparison.record(&self.asked.county, &mut self.as_it_was, booking);
         counted.map_err(|error| uncounted(&error))?;
         let mut flips = Vec::new();
         for n in 0..self.sides.len() {
             let Some(side) = self.sides.get_mut(n) else { continue };
-            if let Some(anew) = side.tell(booking, until)? {
+            if let Some(anew) = side.tell(booking, begins(&self.asked), until)? {
                 flips.extend(self.compared(n, booking, &anew)?);
             }
         }
