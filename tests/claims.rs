@@ -177,6 +177,21 @@ impl Office {
         holds.iter().map(|hold| (last(&hold.booking), hold.days_left, usd(hold.amount.as_ref()), last(&hold.claim))).collect()
     }
 
+    async fn cost_lines(&mut self, query: pb::ReportQuery) -> (Vec<pb::CostLine>, pb::ReportManifest) {
+        use pb::stream_cost_lines_response::Part;
+        let ask = pb::StreamCostLinesRequest { query: Some(query), booking: String::new() };
+        let mut stream = self.reports.stream_cost_lines(with(&self.token, ask)).await.unwrap().into_inner();
+        let (mut lines, mut manifest) = (Vec::new(), None);
+        while let Some(message) = stream.message().await.unwrap() {
+            match message.part.expect("a part") {
+                Part::Line(line) => lines.push(line),
+                Part::Manifest(last) => manifest = Some(last),
+                Part::AsOfPair(_) => {}
+            }
+        }
+        (lines, manifest.expect("a manifest"))
+    }
+
     async fn close(&mut self, end: &str) -> Result<pb::ClosePeriodResponse, Status> {
         let (parent, request_id) = ("counties/c".into(), self.request_id());
         let ask = pb::ClosePeriodRequest { parent, request_id, end_date: date(end), ..pb::ClosePeriodRequest::default() };
@@ -435,6 +450,85 @@ async fn a_period_is_closed_while_somebody_is_held() {
         let ask = pb::ListPeriodClosesRequest { parent: "counties/c".into(), ..pb::ListPeriodClosesRequest::default() };
         let listed = office.reports.list_period_closes(with(&office.token, ask)).await.unwrap().into_inner();
         assert_eq!(listed.closes, [close, second]);
+
+        // By the books: 45 stays and New Year's Eve, 136 days at $231.70; 15 of them stay as they were, whatever comes.
+        let books = |office: &mut Office, start: &'static str, end: &'static str| {
+            let period = Some(pb::DateInterval { start_date: date(start), end_date: date(end) });
+            let query =
+                Some(pb::ReportQuery { county: "counties/c".into(), period, by_books: true, ..pb::ReportQuery::default() });
+            let by = [pb::GroupBy::Month, pb::GroupBy::CustodyMonth].map(i32::from).to_vec();
+            let (mut reports, token) = (office.reports.clone(), office.token.clone());
+            async move {
+                let ask = pb::GetCostReportRequest { query, group_by: by };
+                let report = reports.get_cost_report(with(&token, ask)).await.unwrap().into_inner();
+                let figures = |row: &pb::CostReportRow| {
+                    let totals = row.totals.as_ref().unwrap();
+                    (usd(totals.incurred.as_ref()), usd(totals.covered.as_ref()), usd(totals.marginal.as_ref()))
+                };
+                let rows: Vec<_> =
+                    report.rows.iter().map(|row| (row.keys[0].value.clone(), row.keys[1].value.clone(), figures(row))).collect();
+                rows
+            }
+        };
+        let key = |month: &str, of: &str, figures: (i64, i64, i64)| (month.to_owned(), of.to_owned(), figures);
+        let december = [
+            key("2017-11", "2017-11", (135 * 231_70, 135 * 113_00, 135 * 19_00)),
+            key("2017-12", "2017-12", (231_70, 113_00, 19_00)),
+        ];
+        assert_eq!(books(&mut office, "2017-10-01", "2018-01-01").await, december);
+        // b45 was kept over its hold's end on 2 January: two days of it are paid.
+        let january = [key("2018-01", "2018-01", (31 * 231_71, 2 * 113_00, 31 * 19_00))];
+        assert_eq!(books(&mut office, "2018-01-01", "2018-02-01").await, january);
+
+        // In February it comes out that one stay of November had ended a day earlier, and that December's rate was higher.
+        office.desk.at("2018-02-02T15:00:00Z");
+        let (old, new) = (instant("2017-11-15T17:00:00Z"), instant("2017-11-14T17:00:00Z"));
+        let earlier = detainer::domain::booking::Correction {
+            end_kind: Some(EndKind::FederalCustody),
+            old_end_kind: Some(EndKind::FederalCustody),
+            ..correction(CorrectedFact::Ending, "", Some(old), Some(new))
+        };
+        office.desk.correct("b00", earlier).await;
+        let mut dearer = testing::rate("dec", "240.00", DayCount::CalendarDay, day("2017-12-01"));
+        dearer.facility = FacilityId::trusted("tgk");
+        dearer.marginal = Some(cents("19.00"));
+        office.desk.price(dearer).await;
+        assert_eq!(books(&mut office, "2017-10-01", "2018-01-01").await, december, "closed");
+        assert_eq!(books(&mut office, "2018-01-01", "2018-02-01").await, january, "closed");
+        let february = [
+            key("2018-02", "2017-11", (-231_70, -113_00, -19_00)),
+            key("2018-02", "2017-12", (8_30, 0, 0)),
+            key("2018-02", "2018-02", (2 * 231_71, 0, 2 * 19_00)),
+        ];
+        assert_eq!(books(&mut office, "2018-02-01", "2018-03-01").await, february);
+
+        // Of everything, the books and what is known of custody come to the same; the lines tell what they adjust.
+        let period = Some(pb::DateInterval { start_date: date("2017-10-01"), end_date: date("2018-03-01") });
+        let known = pb::ReportQuery { county: "counties/c".into(), period, ..pb::ReportQuery::default() };
+        let booked = pb::ReportQuery { by_books: true, ..known.clone() };
+        let (known, _) = office.cost_lines(known).await;
+        let (booked, manifest) = office.cost_lines(booked).await;
+        let sum = |lines: &[pb::CostLine]| {
+            let totals = lines.iter().map(|line| line.totals.as_ref().unwrap());
+            totals.fold((0, 0), |sum, one| (sum.0 + usd(one.incurred.as_ref()), sum.1 + usd(one.covered.as_ref())))
+        };
+        assert_eq!(sum(&known), sum(&booked));
+        let adjusting: Vec<_> = booked.iter().filter(|line| line.accounted_date == date("2018-02-01")).collect();
+        assert!(adjusting.iter().any(|line| line.reversal && line.cause() == pb::PostingCause::Correction));
+        assert!(adjusting.iter().any(|line| !line.reversal && line.cause() == pb::PostingCause::Rate));
+        assert!(booked.iter().any(|line| line.cause() == pb::PostingCause::PeriodClosed), "accrued at a close");
+        // Asked again by its own manifest it is the same; by an instant of its own it is refused.
+        let asked = manifest.query.clone().unwrap();
+        assert_eq!(asked.accrue_until, None);
+        let (again, same) = office.cost_lines(asked.clone()).await;
+        assert_eq!((again, &same.sha256), (booked, &manifest.sha256));
+        let refused = pb::ReportQuery { accrue_until: manifest.accrue_until, ..asked.clone() };
+        let ask = pb::GetCostReportRequest { query: Some(refused), group_by: Vec::new() };
+        let refused = office.reports.get_cost_report(with(&office.token, ask)).await.unwrap_err();
+        assert_eq!(fields(&refused), ["query.accrue_until"]);
+        let ask = pb::GetHoldStatisticsRequest { query: Some(asked), group_by: Vec::new() };
+        let refused = office.reports.get_hold_statistics(with(&office.token, ask)).await.unwrap_err();
+        assert_eq!(fields(&refused), ["query.by_books"]);
         office.desk.close().await;
     }
 }

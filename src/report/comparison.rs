@@ -132,7 +132,8 @@ impl Column {
         let Some(beyond) = retelling::beyond(county, booking)? else { return Ok(()) };
         if booking.detainer(&beyond.detainer).is_some_and(|detainer| query.has_form(&detainer.form)) {
             self.beyond += 1;
-            self.further.add(beyond.span.len_us(), Totals { incurred: beyond.incurred, covered: beyond.covered })?;
+            self.further
+                .add(beyond.span.len_us(), Totals { incurred: beyond.incurred, covered: beyond.covered, marginal: None })?;
         }
         Ok(())
     }

@@ -10,8 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 #[must_use]
 pub fn key(line: &Line, by: GroupBy) -> Key {
     match by {
-        GroupBy::Month => Key::month(line.cost.local_day),
-        GroupBy::Week => Key::week(line.cost.local_day),
+        GroupBy::Month => Key::month(line.day),
+        GroupBy::CustodyMonth => Key::month(line.cost.local_day),
+        GroupBy::Week => Key::week(line.day),
         GroupBy::Facility => Key::Facility(line.cost.facility.clone()),
         GroupBy::Office => Key::Office(line.office.clone()),
         GroupBy::Component => Key::Component(line.component),

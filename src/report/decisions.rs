@@ -148,7 +148,7 @@ impl Counts {
 #[must_use]
 pub fn key(request: &Request, by: GroupBy) -> Key {
     match by {
-        GroupBy::Month => Key::month(request.day),
+        GroupBy::Month | GroupBy::CustodyMonth => Key::month(request.day),
         GroupBy::Week => Key::week(request.day),
         GroupBy::Facility => Key::Facility(request.facility.clone()),
         GroupBy::Office => Key::Office(request.office.clone()),

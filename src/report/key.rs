@@ -38,10 +38,28 @@ pub enum GroupBy {
     EndReason,
     /// Reason of the decision.
     DecisionReason,
+    /// Local month of the custody itself, also by the books.
+    CustodyMonth,
 }
 
 impl GroupBy {
-    /// Every key.
+    /// Every key of money.
+    pub const OF_MONEY: [Self; 12] = [
+        Self::Month,
+        Self::Week,
+        Self::Facility,
+        Self::Office,
+        Self::Component,
+        Self::Revision,
+        Self::Mode,
+        Self::Agreement,
+        Self::Edition,
+        Self::EndReason,
+        Self::DecisionReason,
+        Self::CustodyMonth,
+    ];
+
+    /// Every key that means something in other reports too.
     pub const ALL: [Self; 11] = [
         Self::Month,
         Self::Week,

@@ -6,14 +6,14 @@
 
 use super::stay::Stay;
 use super::{Key, Query, ReportError, Totals, Why, cost};
-use crate::domain::booking::{Booking, HoldEnd, Posting};
+use crate::domain::booking::{Booking, HoldEnd, Posting, PostingCause};
 use crate::domain::cost::CostLine;
 use crate::domain::county::County;
 use crate::domain::detainer::{Component, Edition};
 use crate::domain::ids::BookingId;
 use crate::domain::policy::Mode;
 use crate::domain::settling;
-use crate::domain::time::Instant;
+use crate::domain::time::{Date, Instant};
 use std::sync::Arc;
 
 /// One cost line with all that it is sliced by.
@@ -37,6 +37,10 @@ pub struct Line {
     pub decision_reason: Option<Why>,
     /// The record that posted it; 0 where custody goes on.
     pub seq: i64,
+    /// The local day it is told on: its own or, by the books, that on which it is accounted.
+    pub day: Date,
+    /// By the books: why it was posted, and whether it takes an earlier one back.
+    pub booked: Option<(PostingCause, bool)>,
 }
 
 impl Line {
@@ -61,6 +65,8 @@ impl Line {
             end_reason: hold.filter(|hold| hold.until <= until).map(|hold| hold.reason),
             decision_reason: request.and_then(|request| request.honored_for(cost.revision.as_ref(), cost.span.start)),
             seq,
+            day: cost.local_day,
+            booked: None,
             cost,
         }
     }
@@ -68,14 +74,18 @@ impl Line {
     /// Its money.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        Totals { incurred: self.cost.incurred, covered: self.cost.covered }
+        Totals { incurred: self.cost.incurred, covered: self.cost.covered, marginal: self.cost.marginal }
     }
 
     /// Whether another line goes on from this one and differs in its days and its money only, within one local
     /// month and week.
     fn goes_on(&self, next: &Self) -> bool {
         let (a, b) = (&self.cost, &next.cost);
-        let days = (Key::month(a.local_day), Key::week(a.local_day)) == (Key::month(b.local_day), Key::week(b.local_day));
+        let cuts = |line: &Self| {
+            let (own, told) = (line.cost.local_day, line.day);
+            (Key::month(own), Key::week(told), Key::month(told), (own != told).then_some(told), line.booked)
+        };
+        let days = cuts(self) == cuts(next);
         let ground = (a.t0, &a.facility, &a.rate, &a.hold) == (b.t0, &b.facility, &b.rate, &b.hold);
         let right =
             (a.authority, &a.detainer, &a.revision, &a.agreement) == (b.authority, &b.detainer, &b.revision, &b.agreement);
@@ -110,6 +120,18 @@ pub(super) fn priced(county: &County, booking: &Booking, stay: &Stay, until: Ins
     Ok(lines.into_iter().map(|line| accrued(county, booking, stay, line, until)).collect())
 }
 
+/// The lines of custody of a booking that goes on, up to an instant, as far as they are not posted: what the books hold beside
+/// postings.
+///
+/// # Errors
+/// [`ReportError`] where custody cannot be priced.
+pub fn unposted(county: &County, booking: &Booking, stay: &Stay, until: Instant) -> Result<Vec<Line>, ReportError> {
+    let goes_on = |t0: Instant| booking.custody.gaps.iter().any(|gap| gap.t0 == t0 && gap.end.is_far());
+    let lines = settling::lines(county, booking, &booking.custody.gaps, until)?;
+    let open = lines.into_iter().filter(|line| goes_on(line.t0) && !booking.postings.iter().any(|p| p.line == *line));
+    Ok(open.map(|line| accrued(county, booking, stay, line, until)).collect())
+}
+
 /// The lines that a query asks for, of one booking, by day.
 #[must_use]
 pub fn asked(query: &Query, stay: &Stay) -> Vec<Line> {
@@ -119,7 +141,7 @@ pub fn asked(query: &Query, stay: &Stay) -> Vec<Line> {
 /// Whether a query asks for a line.
 #[must_use]
 pub fn is_asked(query: &Query, line: &Line) -> bool {
-    query.has_day(line.cost.local_day)
+    query.has_day(line.day)
         && query.has_facility(&line.cost.facility)
         && query.has_office(&line.office)
         && query.has_keys(|by| cost::key(line, by))
@@ -137,6 +159,9 @@ pub fn merged(lines: Vec<Line>) -> Result<Vec<Line>, ReportError> {
                 last.cost.span.end = line.cost.span.end;
                 last.cost.incurred = last.cost.incurred.try_add(line.cost.incurred)?;
                 last.cost.covered = last.cost.covered.try_add(line.cost.covered)?;
+                if let (Some(one), Some(two)) = (last.cost.marginal, line.cost.marginal) {
+                    last.cost.marginal = Some(one.try_add(two)?);
+                }
             }
             _ => shown.push(line),
         }

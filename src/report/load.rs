@@ -276,6 +276,36 @@ fn line(stay: &Stay, row: Reader<'_>, until: Instant) -> Result<Line, StoreError
     Ok(Line::new(stay, cost, office, row.maybe_case("edition")?, row.maybe_case("mode")?, row.int("seq")?, until))
 }
 
+/// All postings of some bookings up to a record, those taken back among them.
+///
+/// # Errors
+/// [`StoreError`] where the database cannot answer, or a row is not what this program writes.
+pub async fn postings(
+    store: &Store,
+    county: &CountyId,
+    seq: i64,
+    bookings: &[BookingId],
+) -> Result<BTreeMap<BookingId, Vec<Row>>, StoreError> {
+    let keys: Vec<Vec<Cell>> = bookings.iter().map(|id| vec![county.as_str().into(), id.as_str().into()]).collect();
+    let mut found: BTreeMap<BookingId, Vec<Row>> = BTreeMap::new();
+    for row in read(store, &POSTINGS, &keys, seq).await? {
+        found.entry(Reader(&row).id("booking", BookingId::trusted)?).or_default().push(row);
+    }
+    Ok(found)
+}
+
+/// A posting as the books have it.
+///
+/// # Errors
+/// [`StoreError`] where the row is not what this program writes.
+pub fn booked(stay: &Stay, row: &Row, until: Instant) -> Result<Line, StoreError> {
+    let row = Reader(row);
+    let mut line = line(stay, row, until)?;
+    line.day = row.day("accounted_day")?;
+    line.booked = Some((row.case("cause")?, row.maybe_int("reverses_seq").is_some()));
+    Ok(line)
+}
+
 /// Reads cells by their column.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a>(pub &'a Row);

@@ -50,6 +50,8 @@ pub struct Query {
     pub offices: BTreeSet<Arc<str>>,
     /// Values of further keys; a key that is missing: all.
     pub only: BTreeMap<GroupBy, BTreeSet<Key>>,
+    /// By the books: each posting on the day that it is accounted on.
+    pub by_books: bool,
     /// Up to when custody is counted.
     pub until: Instant,
 }
@@ -124,6 +126,8 @@ pub struct Totals {
     pub incurred: Cents,
     /// What agreements pay.
     pub covered: Cents,
+    /// What one more person cost, of the time whose rate states that.
+    pub marginal: Option<Cents>,
 }
 
 impl Totals {
@@ -140,7 +144,12 @@ impl Totals {
     /// # Errors
     /// [`Overflow`] where a sum does not fit.
     pub fn try_add(self, other: Self) -> Result<Self, Overflow> {
-        Ok(Self { incurred: self.incurred.try_add(other.incurred)?, covered: self.covered.try_add(other.covered)? })
+        let marginal = match (self.marginal, other.marginal) {
+            (Some(one), Some(two)) => Some(one.try_add(two)?),
+            (one, two) => one.or(two),
+        };
+        let (incurred, covered) = (self.incurred.try_add(other.incurred)?, self.covered.try_add(other.covered)?);
+        Ok(Self { incurred, covered, marginal })
     }
 
     /// The sum of many.

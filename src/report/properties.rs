@@ -110,7 +110,7 @@ fn tell(story: &Story) -> (World, Instant, Instant) {
 }
 
 fn query(start: Date, end: Date, until: Instant) -> Query {
-    Query { start, end, facilities: BTreeSet::new(), offices: BTreeSet::new(), only: BTreeMap::new(), until }
+    Query { start, end, facilities: BTreeSet::new(), offices: BTreeSet::new(), only: BTreeMap::new(), by_books: false, until }
 }
 
 fn sum<'l>(lines: impl IntoIterator<Item = &'l Line>) -> (i64, Totals) {

@@ -86,7 +86,7 @@ pub fn rows(query: &Query, county: &County, stay: &Stay) -> Result<Vec<RegisterR
 pub fn key(row: &RegisterRow, by: GroupBy) -> Key {
     let day = || row.zone.date(row.hold.start);
     match by {
-        GroupBy::Month => Key::month(day()),
+        GroupBy::Month | GroupBy::CustodyMonth => Key::month(day()),
         GroupBy::Week => Key::week(day()),
         GroupBy::Facility => Key::Facility(row.hold.facility.clone()),
         GroupBy::Office => Key::Office(row.hold.office.clone()),

@@ -45,7 +45,8 @@ pub async fn with_custody(
     // Every id sorts after the empty word.
     let after = after.map_or("", BookingId::as_str);
     let params = [county.as_str().into(), seq.into(), first, last, before.into(), after.into(), i64::from(limit).into()];
-    bookings(&store.query(CUSTODY, &params, &[ColType::Text]).await?)
+    let text = if query.by_books { BOOKED } else { CUSTODY };
+    bookings(&store.query(text, &params, &[ColType::Text]).await?)
 }
 
 /// Bookings whose custody after T0 goes on, from no later than an instant: no row says yet what it costs.
@@ -301,12 +302,26 @@ fn read(query: &Query, row: &[Cell]) -> Option<(Name, Request, (i64, i64))> {
 /// `detainers.state` of a request that was lifted.
 const LIFTED: i64 = 2;
 
-const CUSTODY: &str = "select distinct f.booking from (\
-     select p.booking from postings p where p.county = $1 and p.seq <= $2 and p.local_day >= $3 and p.local_day < $4 \
+macro_rules! with_custody {
+    ($day:literal) => {
+        concat!(
+            "select distinct f.booking from (\
+     select p.booking from postings p where p.county = $1 and p.seq <= $2 and p.",
+            $day,
+            " >= $3 and p.",
+            $day,
+            " < $4 \
      union all \
      select b.booking from bookings b where b.county = $1 and b.from_seq <= $2 \
      and (b.to_seq is null or b.to_seq > $2) and b.t0 < $5) f \
-     where f.booking > $6 order by f.booking limit $7";
+     where f.booking > $6 order by f.booking limit $7"
+        )
+    };
+}
+
+const CUSTODY: &str = with_custody!("local_day");
+
+const BOOKED: &str = with_custody!("accounted_day");
 
 macro_rules! concerned {
     () => {
@@ -360,6 +375,7 @@ mod tests {
         };
         let cases = [
             (CUSTODY.to_owned(), vec!["postings_by_day", "bookings_by_t0"]),
+            (BOOKED.to_owned(), vec!["postings_accounted", "bookings_by_t0"]),
             (OPEN.to_owned(), vec!["bookings_by_t0"]),
             (OWED.to_owned(), vec!["postings_owed"]),
             (OWED_IN_ALL.to_owned(), vec!["postings_owed"]),

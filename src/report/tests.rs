@@ -23,6 +23,7 @@ fn query(start: &str, end: &str, until: Instant) -> Query {
         facilities: BTreeSet::new(),
         offices: BTreeSet::new(),
         only: BTreeMap::new(),
+        by_books: false,
         until,
     }
 }

@@ -178,7 +178,7 @@ pub fn only(query: &pb::ReportQuery, key: &pb::GroupKey) -> pb::ReportQuery {
         GroupBy::FormEdition => query.form_editions.push(number(pb::FormEdition::from_str_name(&value).map(i32::from))),
         GroupBy::EndReason => query.end_reasons.push(number(pb::HoldEndReason::from_str_name(&value).map(i32::from))),
         GroupBy::DecisionReason => query.decision_reasons.push(number(pb::DecisionReason::from_str_name(&value).map(i32::from))),
-        GroupBy::Unspecified | GroupBy::Month | GroupBy::Week => panic!("the period asks for days"),
+        GroupBy::Unspecified | GroupBy::Month | GroupBy::Week | GroupBy::CustodyMonth => panic!("the period asks for days"),
     }
     query
 }

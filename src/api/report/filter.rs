@@ -122,6 +122,7 @@ pub(super) fn are_there(id: &CountyId, county: &County, only: &Only) -> Result<(
 /// The filters of a query as the wire carries them, sorted.
 pub(super) fn wire(id: &CountyId, query: &Query) -> pb::ReportQuery {
     let mut asked = pb::ReportQuery {
+        by_books: query.by_books,
         county: county_name(id),
         facilities: query.facilities.iter().map(|facility| of::facility(id, facility)).collect(),
         office_codes: query.offices.iter().filter(|code| !code.is_empty()).map(ToString::to_string).collect(),
@@ -153,7 +154,7 @@ pub(super) fn wire(id: &CountyId, query: &Query) -> pb::ReportQuery {
 
 /// The key of a number.
 pub(super) fn by_number(number: i32) -> Option<GroupBy> {
-    GroupBy::ALL.into_iter().find(|by| i32::from(group(*by)) == number)
+    GroupBy::OF_MONEY.into_iter().find(|by| i32::from(group(*by)) == number)
 }
 
 fn none_of(by: GroupBy) -> Option<Key> {
@@ -165,7 +166,7 @@ fn none_of(by: GroupBy) -> Option<Key> {
         GroupBy::Agreement => Key::Agreement(None),
         GroupBy::EndReason => Key::EndReason(None),
         GroupBy::DecisionReason => Key::DecisionReason(None),
-        GroupBy::Office | GroupBy::Month | GroupBy::Week | GroupBy::Facility => Key::Office("".into()),
+        GroupBy::Office | GroupBy::Month | GroupBy::CustodyMonth | GroupBy::Week | GroupBy::Facility => Key::Office("".into()),
     })
 }
 

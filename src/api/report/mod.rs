@@ -197,8 +197,8 @@ impl pb::report_service_server::ReportService for Api {
     ) -> Result<Response<pb::GetCostReportResponse>, Status> {
         let (caller, request) = (principal(&request)?, request.into_inner());
         let mut fields = Fields::new();
-        let by = query::group_by(&mut fields, &request.group_by, &GroupBy::ALL);
-        let asked = Asked::read(self, &caller, fields, request.query.as_ref(), None).await?;
+        let by = query::group_by(&mut fields, &request.group_by, &GroupBy::OF_MONEY);
+        let asked = Asked::read_for(self, &caller, fields, request.query.as_ref(), None, &GroupBy::OF_MONEY).await?;
         let (mut sums, mut revisions) = (Sums::new(&by), BTreeSet::<RevisionId>::new());
         let mut stays = Stays::new(None);
         while let Some(some) = stays.next(self, &asked).await? {
@@ -299,7 +299,7 @@ impl pb::report_service_server::ReportService for Api {
         if booking.as_ref().is_some_and(|(of, _)| county != Some(names::of::county(of).as_str())) {
             fields.bad("booking", "must be of the county that is asked about");
         }
-        let asked = Asked::read(self, &caller, fields, request.query.as_ref(), None).await?;
+        let asked = Asked::read_for(self, &caller, fields, request.query.as_ref(), None, &GroupBy::OF_MONEY).await?;
         let booking = booking.map(|(_, booking)| booking);
         if let Some(id) = &booking {
             let found = stays::states(self, &asked, std::slice::from_ref(id)).await?;

@@ -65,6 +65,12 @@ impl Asked {
         if only.remove(&GroupBy::Office).is_some() {
             offices.insert("".into());
         }
+        if query.by_books && !applies.contains(&GroupBy::CustodyMonth) {
+            fields.bad("query.by_books", "must be unset: only money has books");
+        }
+        if query.by_books && query.accrue_until.is_some() && resume.is_none() {
+            fields.bad("query.accrue_until", "must be unset by the books, which are as of their record");
+        }
         let as_of = as_of(&mut fields, query.as_of.as_ref());
         let until = fields.optional_instant("query.accrue_until", query.accrue_until.as_ref());
         let (Some(id), Some((start, end))) = (id, days) else { return Err(fields.refusal()) };
@@ -90,7 +96,7 @@ impl Asked {
             (None, None) if as_of == AsOf::Latest => now,
             (None, None) => api.moment(None, as_of, pair).min(now),
         };
-        Ok(Self { id, county, pair, query: Query { start, end, facilities, offices, only, until } })
+        Ok(Self { id, county, pair, query: Query { start, end, facilities, offices, only, by_books: query.by_books, until } })
     }
 
     /// What the report rests on, and what its file comes to. The query in it asks for exactly this report again.
@@ -99,7 +105,8 @@ impl Asked {
         let asked = pb::ReportQuery {
             period: Some(pb::DateInterval { start_date: Some(wire_date(*start)), end_date: Some(wire_date(*end)) }),
             as_of: Some(pb::AsOf { point: Some(pb::as_of::Point::Sequence(self.pair.seq)) }),
-            accrue_until: Some(stamp(*until)),
+            // By the books it follows from the point of knowledge.
+            accrue_until: (!self.query.by_books).then(|| stamp(*until)),
             ..filter::wire(&self.id, &self.query)
         };
         pb::ReportManifest {

@@ -316,6 +316,7 @@ impl Run {
             facilities: BTreeSet::new(),
             offices: BTreeSet::new(),
             only: BTreeMap::new(),
+            by_books: false,
             until: self.asked.query.until,
         };
         let asked = Asked { query: before, id: self.asked.id.clone(), county: self.asked.county.clone(), pair: self.asked.pair };

@@ -6,10 +6,11 @@ use super::query::Asked;
 use super::{NAMES, uncounted};
 use crate::domain::booking::Booking;
 use crate::domain::ids::BookingId;
+use crate::report::lines;
 use crate::report::load::{self, Found};
 use crate::report::select;
 use crate::report::stay::Stay;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use tonic::Status;
 
@@ -54,6 +55,10 @@ pub(super) async fn of(api: &Api, asked: &Asked, bookings: &[BookingId]) -> Resu
     let found = found.map_err(|error| error::of_store(&error))?;
     let running = |found: &Found| if let Found::Running(id) = found { Some(id.clone()) } else { None };
     let folded = states(api, asked, &found.iter().filter_map(running).collect::<Vec<_>>()).await?;
+    let mut postings = match asked.query.by_books {
+        true => load::postings(store, &asked.id, asked.pair.seq, bookings).await.map_err(|error| error::of_store(&error))?,
+        false => BTreeMap::new(),
+    };
     let mut stays = Vec::with_capacity(found.len());
     for found in found {
         match found {
@@ -63,6 +68,19 @@ pub(super) async fn of(api: &Api, asked: &Asked, bookings: &[BookingId]) -> Resu
                     stays.push(Stay::of(&asked.county, booking, until).map_err(|error| uncounted(&error))?);
                 }
             }
+        }
+    }
+    if asked.query.by_books {
+        for stay in &mut stays {
+            let mut lines = match folded.get(&stay.booking) {
+                Some(booking) => lines::unposted(&asked.county, booking, stay, until).map_err(|error| uncounted(&error))?,
+                None => Vec::new(),
+            };
+            for row in postings.remove(&stay.booking).unwrap_or_default() {
+                lines.push(load::booked(stay, &row, until).map_err(|error| error::of_store(&error))?);
+            }
+            lines.sort_by_key(|line| (line.cost.span.start, line.cost.span.end, line.seq));
+            stay.lines = lines;
         }
     }
     Ok(stays)

@@ -6,9 +6,10 @@ use super::super::convert::form::{wire_component, wire_edition};
 use super::super::convert::hold::wire_hold_end;
 use super::super::convert::policy::wire_mode;
 use super::super::names::of;
-use super::super::time::{stamp, stamp_unless_far, wire_duration, wire_interval, wire_money};
+use super::super::time::{stamp, stamp_unless_far, wire_date, wire_duration, wire_interval, wire_money};
 use super::query::Asked;
 use super::uncounted;
+use crate::domain::booking::PostingCause;
 use crate::domain::gap::Authority;
 use crate::domain::ids::{DetainerId, HoldId};
 use crate::pb;
@@ -28,7 +29,12 @@ fn word(why: Why) -> pb::DecisionReason {
 pub(super) fn totals(asked: &Asked, totals: Totals) -> Result<pb::CostTotals, Status> {
     let money = |cents| Some(wire_money(cents, &asked.county.profile.currency));
     let absorbed = totals.absorbed().map_err(|error| uncounted(&error.into()))?;
-    Ok(pb::CostTotals { incurred: money(totals.incurred), covered: money(totals.covered), absorbed: money(absorbed) })
+    Ok(pb::CostTotals {
+        incurred: money(totals.incurred),
+        covered: money(totals.covered),
+        absorbed: money(absorbed),
+        marginal: totals.marginal.and_then(money),
+    })
 }
 
 /// The word of a key.
@@ -36,6 +42,7 @@ pub(super) fn group(by: GroupBy) -> pb::GroupBy {
     match by {
         GroupBy::Month => pb::GroupBy::Month,
         GroupBy::Week => pb::GroupBy::Week,
+        GroupBy::CustodyMonth => pb::GroupBy::CustodyMonth,
         GroupBy::Facility => pb::GroupBy::Facility,
         GroupBy::Office => pb::GroupBy::Office,
         GroupBy::Component => pb::GroupBy::Component,
@@ -110,6 +117,18 @@ pub(super) fn cost_row(asked: &Asked, by: &[GroupBy], row: &CostRow) -> Result<p
     })
 }
 
+fn wire_cause(cause: PostingCause) -> pb::PostingCause {
+    match cause {
+        PostingCause::CustodyClosed => pb::PostingCause::CustodyClosed,
+        PostingCause::LateFact => pb::PostingCause::LateFact,
+        PostingCause::Correction => pb::PostingCause::Correction,
+        PostingCause::Rate => pb::PostingCause::Rate,
+        PostingCause::Agreement => pb::PostingCause::Agreement,
+        PostingCause::Policy => pb::PostingCause::Policy,
+        PostingCause::PeriodClosed => pb::PostingCause::PeriodClosed,
+    }
+}
+
 pub(super) fn line(asked: &Asked, line: &Line) -> Result<pb::CostLine, Status> {
     let (id, booking, cost) = (&asked.id, &line.booking, &line.cost);
     let hold = |hold: &HoldId| of::hold(id, booking, hold);
@@ -132,6 +151,9 @@ pub(super) fn line(asked: &Asked, line: &Line) -> Result<pb::CostLine, Status> {
         decision_reason: line.decision_reason.map_or(0, |why| word(why).into()),
         sequence: line.seq,
         time_zone: asked.county.zone_of(&cost.facility).to_string(),
+        accounted_date: Some(line.day).filter(|day| *day != cost.local_day).map(wire_date),
+        cause: line.booked.map_or(0, |(cause, _)| wire_cause(cause).into()),
+        reversal: line.booked.is_some_and(|(_, reversal)| reversal),
         component: line.component.map_or(0, |component| wire_component(component).into()),
     })
 }

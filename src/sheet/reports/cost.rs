@@ -23,6 +23,7 @@ pub fn layout(by: &[pb::GroupBy]) -> Layout {
         more("authorized_late_time").of(Kind::Length),
         more("over_detained_time").of(Kind::Length),
         more("currency"),
+        more("marginal").of(Kind::Money),
     ]);
     Layout {
         name: "cost",
@@ -64,6 +65,7 @@ fn cells(row: &pb::CostReportRow, mut cells: Vec<Cell>) -> Vec<Cell> {
         length(pb::AuthorityState::AuthorizedLate),
         length(pb::AuthorityState::OverDetained),
         currency(&totals),
+        Cell::money(totals.marginal.as_ref()),
     ]);
     cells
 }

@@ -31,6 +31,10 @@ pub fn layout() -> Layout {
         more("sequence").of(Kind::Int),
         more("time_zone"),
         more("currency"),
+        more("accounted_date"),
+        more("cause"),
+        more("reversal"),
+        more("marginal").of(Kind::Money),
     ];
     Layout { name: "cost-lines", title: "Cost lines", columns, nothing: "No custody after T0 in this period." }
 }
@@ -64,5 +68,9 @@ pub fn row(line: &pb::CostLine) -> Vec<Cell> {
         Cell::Int(line.sequence),
         Cell::text(line.time_zone.as_str()),
         currency(&totals),
+        Cell::day(line.accounted_date.as_ref()),
+        Cell::word::<pb::PostingCause>(line.cause),
+        Cell::Flag(line.reversal),
+        Cell::money(totals.marginal.as_ref()),
     ]
 }

@@ -53,6 +53,7 @@ fn key_column(by: pb::GroupBy) -> Column {
     match by {
         pb::GroupBy::Unspecified => column("key", "KEY"),
         pb::GroupBy::Month => column("month", "MONTH"),
+        pb::GroupBy::CustodyMonth => column("custody_month", "OF MONTH"),
         pb::GroupBy::Week => column("week", "WEEK"),
         pb::GroupBy::Facility => column("facility", "FACILITY"),
         pb::GroupBy::Office => column("office", "OFFICE"),
