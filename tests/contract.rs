@@ -75,7 +75,7 @@ fn manner(method: &MethodDescriptor) -> Option<Manner> {
     if method.parent_service().name() == "ReportService" {
         return match word {
             "Get" if method.name().starts_with("GetClaim") => Some(Manner::Read),
-            "Get" | "Stream" | "Compare" => Some(Manner::Report),
+            "Get" | "Stream" | "Compare" | "Explain" => Some(Manner::Report),
             "List" => Some(Manner::Read),
             _ => WRITES.contains(&word).then_some(Manner::Write),
         };
@@ -142,7 +142,7 @@ fn only_the_methods_that_work_are_in_it() {
         ),
         (
             "ReportService",
-            "StreamHoldRegister GetHoldStatistics GetDecisionReport GetCostReport StreamCostLines CompareModes GetOverdetentionReport ClosePeriod ListPeriodCloses CreateClaim UpdateClaim GetClaim ListClaims ListClaimLines GetClaimReport ListUnclaimedHolds",
+            "StreamHoldRegister GetHoldStatistics GetDecisionReport GetCostReport StreamCostLines CompareModes GetOverdetentionReport ExplainChange ClosePeriod ListPeriodCloses CreateClaim UpdateClaim GetClaim ListClaims ListClaimLines GetClaimReport ListUnclaimedHolds",
         ),
         ("TokenService", "CreateToken RevokeToken ListTokens"),
     ];
@@ -209,7 +209,7 @@ fn a_report_takes_the_query_and_answers_with_a_manifest() {
         let (name, answered) = (method.full_name(), method.output());
         assert_eq!(kind_of(&method.input(), "query").as_deref(), Some("ReportQuery"), "{name}");
         assert_eq!(kind_of(&answered, "manifest").as_deref(), Some("ReportManifest"), "{name}");
-        assert_eq!(method.is_server_streaming(), ["Stream", "Simulate"].contains(&first_word(method.name())), "{name}");
+        assert_eq!(method.is_server_streaming(), ["Stream", "Simulate", "Explain"].contains(&first_word(method.name())), "{name}");
         assert_eq!(method.is_server_streaming(), answered.get_field_by_name("as_of_pair").is_some(), "{name}");
     }
 }

@@ -101,6 +101,7 @@ pub const METHODS: &[(&str, &str, &[Role])] = &[
         "StreamHoldRegister GetHoldStatistics GetDecisionReport GetCostReport StreamCostLines GetOverdetentionReport CompareModes",
         &[R, A, U],
     ),
+    ("ReportService", "ExplainChange", &[R, A, U]),
     ("ReportService", "ClosePeriod", &[A]),
     ("ReportService", "CreateClaim UpdateClaim", &[A, U]),
     ("ReportService", "ListPeriodCloses GetClaim ListClaims ListClaimLines GetClaimReport ListUnclaimedHolds", &[R, A, U]),

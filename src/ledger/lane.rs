@@ -5,6 +5,7 @@
 //! task: it may go away at any time, and a command that has begun is carried through.
 
 use super::core::Core;
+use super::load::Reader;
 use super::memory::Memory;
 use super::turn::Fate;
 use super::{AsOf, Call, Clock, Command, LedgerError, Pair, Written};
@@ -166,6 +167,28 @@ impl Ledger {
         pair: Pair,
     ) -> Result<HashMap<BookingId, Arc<Booking>>, LedgerError> {
         self.core.bookings_at(county, bookings, pair.seq).await
+    }
+
+    /// What was recorded of some bookings after one record and up to another, in order.
+    ///
+    /// # Errors
+    /// The store's, an unreadable record.
+    pub async fn since(
+        &self,
+        county: &CountyId,
+        bookings: &[BookingId],
+        after: i64,
+        up_to: i64,
+    ) -> Result<HashMap<BookingId, Vec<Record>>, LedgerError> {
+        Reader::Store(&self.core.store).since(county, bookings, after, up_to).await
+    }
+
+    /// What was recorded of the county's own settings after one record and up to another, in order.
+    ///
+    /// # Errors
+    /// The store's, an unreadable record.
+    pub async fn own_since(&self, county: &CountyId, after: i64, up_to: i64) -> Result<Vec<Record>, LedgerError> {
+        Reader::Store(&self.core.store).own_since(county, after, up_to).await
     }
 
     /// The exact point that a question is about.

@@ -104,6 +104,39 @@ impl Reader<'_> {
         Ok(records)
     }
 
+    /// The records of some bookings after one and up to another, in order.
+    pub async fn since(
+        &mut self,
+        county: &CountyId,
+        ids: &[BookingId],
+        after: i64,
+        up_to: i64,
+    ) -> Result<HashMap<BookingId, Vec<Record>>, LedgerError> {
+        let mut found: HashMap<BookingId, Vec<Record>> = HashMap::new();
+        for chunk in ids.chunks(CHUNK) {
+            let key = |id: &BookingId| vec![Cell::from(county.as_str()), Stream::Booking(id.clone()).key().into()];
+            let keys: Vec<Vec<Cell>> = chunk.iter().map(key).collect();
+            for row in self.rows_by(&JOURNAL, &["county", "stream"], &keys, "order by t.stream, t.seq").await? {
+                let seq = row.row.get("seq").and_then(Cell::as_int).unwrap_or(0);
+                if after < seq && seq <= up_to {
+                    let record = record(&row.row)?;
+                    if let Stream::Booking(id) = &record.stream {
+                        found.entry(id.clone()).or_default().push(record);
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The county's own records after one and up to another, in order.
+    pub async fn own_since(&mut self, county: &CountyId, after: i64, up_to: i64) -> Result<Vec<Record>, LedgerError> {
+        let params = [Param::from(county.as_str()), Param::from(Stream::County.key()), Param::from(after), Param::from(up_to)];
+        let tail = "where t.county = $1 and t.stream = $2 and t.seq > $3 and t.seq <= $4 order by t.seq";
+        let rows = self.rows(&JOURNAL, tail, &params).await?;
+        rows.iter().map(|row| record(&row.row)).collect()
+    }
+
     /// A county as it is after a sequence, from its rows, and from when to when it is so. Where an earlier state is
     /// known, only what came since is read.
     pub async fn county(&mut self, county: &CountyId, known: Option<&Era>, seq: i64) -> Result<Era, LedgerError> {

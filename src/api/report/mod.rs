@@ -4,6 +4,7 @@
 //! again with these it gives the same bytes. What is counted, and how, lies in [`crate::report`]; here stays are handed
 //! to it part by part ([`stays`]), so that memory does not grow with the county.
 
+mod change;
 mod claims;
 mod file;
 mod filter;
@@ -61,6 +62,7 @@ mod version {
     pub const DECISIONS: &str = "decision-report/1";
     pub const COST: &str = "cost-report/1";
     pub const LINES: &str = "cost-lines/2";
+    pub const CHANGE: &str = "change/1";
     pub const OVERDETENTION: &str = "overdetention-report/1";
 }
 
@@ -228,6 +230,18 @@ impl pb::report_service_server::ReportService for Api {
     ) -> Result<Response<pb::CompareModesResponse>, Status> {
         let (caller, request) = (principal(&request)?, request.into_inner());
         self.compare_modes_for(&caller, request).await.map(Response::new)
+    }
+
+    type ExplainChangeStream = Sent<pb::ExplainChangeResponse>;
+
+    async fn explain_change(
+        &self,
+        request: Request<pb::ExplainChangeRequest>,
+    ) -> Result<Response<Self::ExplainChangeStream>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        let two = change::Two::read(self, &caller, &request).await?;
+        let api = self.clone();
+        Ok(Response::new(watch::sent(self, |sender| change::tell(api, two, sender))))
     }
 
     async fn close_period(&self, request: Request<pb::ClosePeriodRequest>) -> Result<Response<pb::ClosePeriodResponse>, Status> {

@@ -153,14 +153,19 @@ fn offices(fields: &mut Fields, codes: &[String]) -> BTreeSet<Arc<str>> {
 
 /// As [`Fields::as_of`], under the name it has here.
 fn as_of(fields: &mut Fields, asked: Option<&pb::AsOf>) -> AsOf {
+    as_of_in(fields, "query.as_of", asked)
+}
+
+/// The same under another name.
+pub(super) fn as_of_in(fields: &mut Fields, field: &str, asked: Option<&pb::AsOf>) -> AsOf {
     match asked.and_then(|as_of| as_of.point.as_ref()) {
         Some(pb::as_of::Point::Sequence(seq)) if *seq < 0 => {
-            fields.bad("query.as_of.sequence", "may not be negative");
+            fields.bad(&format!("{field}.sequence"), "may not be negative");
             AsOf::Latest
         }
         Some(pb::as_of::Point::Sequence(seq)) => AsOf::Sequence(*seq),
         Some(pb::as_of::Point::RecordedTime(at)) => {
-            fields.optional_instant("query.as_of.recorded_time", Some(at)).map_or(AsOf::Latest, AsOf::Recorded)
+            fields.optional_instant(&format!("{field}.recorded_time"), Some(at)).map_or(AsOf::Latest, AsOf::Recorded)
         }
         None => AsOf::Latest,
     }
