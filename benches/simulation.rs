@@ -82,6 +82,7 @@ fn main() {
         facilities: Default::default(),
         offices: Default::default(),
         only: Default::default(),
+        by_books: false,
         until: instant("2018-01-01T05:00:00Z"),
     };
     let violent = Leaf::Conviction(ConvictionLeaf {

@@ -209,7 +209,11 @@ fn a_report_takes_the_query_and_answers_with_a_manifest() {
         let (name, answered) = (method.full_name(), method.output());
         assert_eq!(kind_of(&method.input(), "query").as_deref(), Some("ReportQuery"), "{name}");
         assert_eq!(kind_of(&answered, "manifest").as_deref(), Some("ReportManifest"), "{name}");
-        assert_eq!(method.is_server_streaming(), ["Stream", "Simulate", "Explain"].contains(&first_word(method.name())), "{name}");
+        assert_eq!(
+            method.is_server_streaming(),
+            ["Stream", "Simulate", "Explain"].contains(&first_word(method.name())),
+            "{name}"
+        );
         assert_eq!(method.is_server_streaming(), answered.get_field_by_name("as_of_pair").is_some(), "{name}");
     }
 }

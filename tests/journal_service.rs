@@ -26,7 +26,7 @@ async fn told(desk: &Desk) {
 }
 
 async fn open(fresh: &common::Fresh) -> (Desk, JournalServiceClient<Channel>) {
-    let desk = Desk::open(fresh, "2024-03-14T13:00:00Z").await;
+    let desk = Desk::apart(fresh, "2024-03-14T13:00:00Z").await.0;
     told(&desk).await;
     let journal = JournalServiceClient::new(desk.channel.clone());
     (desk, journal)

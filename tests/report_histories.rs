@@ -16,7 +16,9 @@ use detainer::domain::ids::{BookingId, CountyId};
 use detainer::domain::testing::{self, World, day};
 use detainer::domain::time::{HOUR_US, Instant};
 use detainer::identity::SeededEntropy;
+use detainer::journal::record::{Record, Stream};
 use detainer::ledger::{Call, Command, Ledger};
+use detainer::report::change;
 use detainer::report::load::{self, Found};
 use detainer::report::statistics::{Statistics, StatisticsRow};
 use detainer::report::stay::Stay;
@@ -24,7 +26,7 @@ use detainer::report::{GroupBy, Query, Totals, cost, decisions, lines, overdeten
 use detainer::store::Store;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 fn setting(name: &str, otherwise: u64) -> u64 {
@@ -93,6 +95,7 @@ fn query(start: &str, end: &str, until: Instant) -> Query {
         facilities: BTreeSet::new(),
         offices: BTreeSet::new(),
         only: BTreeMap::new(),
+        by_books: false,
         until,
     }
 }
@@ -222,13 +225,109 @@ async fn checked(store: &Store, county: &CountyId, point: &Point, query: &Query,
     summed(query, &from_rows(store, county, point, query).await, &[]).1.holds
 }
 
+/// What lies between two points is explained by the records between them and by time, with nothing left over; how often each
+/// cause came up.
+fn explained(
+    (own, mut records): (Vec<Record>, HashMap<BookingId, Vec<Record>>),
+    (earlier, before): (&Point, Instant),
+    (later, after): (&Point, Instant),
+    seen: &mut BTreeMap<change::Cause, usize>,
+    say: &str,
+) {
+    let query = query("2024-01-01", "2025-01-01", after);
+    let sum = |point: &Point, until: Instant| {
+        let stays = point.bookings.values().map(|b| Stay::of(&point.county, b, until).expect("priced"));
+        let lines: Vec<lines::Line> = stays.flat_map(|stay| lines::asked(&query, &stay)).collect();
+        change::Amount::of(&lines).expect("fits")
+    };
+    let before_county = Arc::new(earlier.county.clone());
+    let shared = change::shared(&before_county, &own);
+    let points = change::Points { query: &query, county: &before_county, before, after };
+    let mut told = sum(earlier, before);
+    for name in later.bookings.keys() {
+        let state = earlier.bookings.get(name).cloned().map(Arc::new);
+        let records = records.remove(name).unwrap_or_default();
+        for one in change::of_booking(&points, state, &records, &shared).expect("priced") {
+            assert!(!one.amount.is_zero());
+            assert_eq!(one.record.is_none(), one.cause == change::Cause::TimePassing);
+            told = told.plus(one.amount).expect("fits");
+            *seen.entry(one.cause).or_default() += 1;
+        }
+    }
+    assert_eq!(told, sum(later, after), "from {} until {before} to {} until {after} {say}", earlier.seq, later.seq);
+}
+
+/// The records of a county in memory between two of them, as a journal tells them: the county's own, and by booking.
+fn told_between(world: &World, after: i64, up_to: i64) -> (Vec<Record>, HashMap<BookingId, Vec<Record>>) {
+    let mut first: BTreeMap<i64, i64> = BTreeMap::new();
+    for record in world.records() {
+        first.entry(record.last_seq).or_insert(record.seq);
+    }
+    let (mut own, mut bookings) = (Vec::new(), HashMap::<BookingId, Vec<Record>>::new());
+    for record in world.records().iter().filter(|record| after < record.seq && record.seq <= up_to) {
+        let told = Record {
+            format: 1,
+            county: world.state().id.clone(),
+            seq: record.seq,
+            first_seq: first[&record.last_seq],
+            last_seq: record.last_seq,
+            stream: record.stream.clone().map_or(Stream::County, Stream::Booking),
+            recorded: record.recorded,
+            actor: "".into(),
+            person: "".into(),
+            method: "".into(),
+            request: None,
+            history: false,
+            events: record.events.clone(),
+        };
+        match &record.stream {
+            None => own.push(told),
+            Some(id) => bookings.entry(id.clone()).or_default().push(told),
+        }
+    }
+    (own, bookings)
+}
+
+/// §6: "why did this number change?" leaves nothing over, between any two points and instants.
+#[test]
+fn what_changed_between_two_points_is_explained() {
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[3; 32]);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let mut causes = BTreeMap::new();
+    for _ in 0..120 {
+        let history = history::histories(30).new_tree(&mut runner).expect("a history").current();
+        let mut points: Vec<Point> = Vec::new();
+        let world = history::tell_of("county", &history, |around| {
+            points.push(point(around.after));
+            Ok(())
+        });
+        let world = world.expect("a history can be told");
+        for later in &points {
+            let earlier = &points[(0..points.len()).new_tree(&mut runner).expect("a point").current()];
+            if earlier.seq > later.seq {
+                continue;
+            }
+            let (before, after) = (instants(earlier, &mut runner), instants(later, &mut runner));
+            for (before, after) in before.iter().zip(after.iter().rev()) {
+                let records = told_between(&world, earlier.seq, later.seq);
+                explained(records, (earlier, *before), (later, *after), &mut causes, &format!("of {history:?}"));
+            }
+        }
+    }
+    println!("{causes:?}");
+    use change::Cause::{Agreement, Correction, LateFact, Policy, Rate, TimePassing};
+    for cause in [LateFact, Correction, Rate, Agreement, Policy, TimePassing] {
+        assert!(causes.get(&cause).is_some_and(|count| *count >= 5), "{cause:?} hardly came up: {causes:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reports_from_rows_are_reports_from_states_at_every_point() {
     let mut seed = [0_u8; 32];
     seed[..8].copy_from_slice(&setting("DETAINER_TEST_SEED", 1).to_be_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let mut holds = 0;
+    let (mut holds, mut causes) = (0, BTreeMap::new());
     for fresh in common::engines().await {
         let clock = Arc::new(Hand::default());
         let ledger =
@@ -243,6 +342,17 @@ async fn reports_from_rows_are_reports_from_states_at_every_point() {
                 Ok(())
             });
             tell(&ledger, &clock, &county, &world.expect("a history can be told")).await;
+            for n in 0..points.len() {
+                let earlier = &points[(0..=n).new_tree(&mut runner).expect("a point").current()];
+                let (later, say) = (&points[n], format!("of {history:?}"));
+                let (before, after) = (instants(earlier, &mut runner), instants(later, &mut runner));
+                for (before, after) in before.iter().zip(after.iter().rev()) {
+                    let names: Vec<BookingId> = later.bookings.keys().cloned().collect();
+                    let records = ledger.since(&county, &names, earlier.seq, later.seq).await.expect("records");
+                    let own = ledger.own_since(&county, earlier.seq, later.seq).await.expect("records");
+                    explained((own, records), (earlier, *before), (later, *after), &mut causes, &say);
+                }
+            }
             for point in &points {
                 for until in instants(point, &mut runner) {
                     let whole = query("2024-01-01", "2025-01-01", until);

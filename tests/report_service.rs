@@ -464,6 +464,7 @@ async fn what_cannot_be_asked_is_refused_with_every_bad_field() {
             end_reasons: vec![0],
             decision_reasons: vec![1_000],
             without: vec![0, GroupBy::Week.into()],
+            by_books: false,
         };
         let wrong = office.reports.get_cost_report(with(&admin, cost(Some(wrong), &[0, 1, 1]))).await.unwrap_err();
         let expected = [

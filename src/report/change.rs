@@ -165,10 +165,7 @@ fn cause_of(record: &Record, shared: &[Shared]) -> Cause {
 
 /// Whether an event tells nothing new by itself.
 fn follows(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::Decided(_) | Event::DutiesSet(_) | Event::CustodyDerived(_) | Event::BudgetMoved(_) | Event::Posted(_)
-    )
+    matches!(event, Event::Decided(_) | Event::DutiesSet(_) | Event::CustodyDerived(_) | Event::BudgetMoved(_) | Event::Posted(_))
 }
 
 /// The two points of knowledge, as far as a booking is concerned: what is asked, and up to when custody is counted.

@@ -1,12 +1,12 @@
 //! Why the cost report changed between two points: told booking by booking from the journal, and checked against the report
 //! itself at both points.
 
+use super::super::Api;
 use super::super::auth::Principal;
 use super::super::error;
 use super::super::names::of;
 use super::super::time::{Fields, stamp, wire_duration, wire_pair};
 use super::super::watch::Sender;
-use super::super::Api;
 use super::file::File;
 use super::query::{self, Asked};
 use super::stays::{PART, Stays};
@@ -91,8 +91,7 @@ pub(super) async fn tell(api: Api, two: Two, sender: Sender<pb::ExplainChangeRes
     send(&sender, part(Part::AsOfPair(wire_pair(after.pair)))).await;
     let own = api.ledger.own_since(&before.id, before.pair.seq, after.pair.seq).await.map_err(of_ledger)?;
     let shared = change::shared(&before.county, &own);
-    let points =
-        Points { query: &after.query, county: &before.county, before: before.query.until, after: after.query.until };
+    let points = Points { query: &after.query, county: &before.county, before: before.query.until, after: after.query.until };
     let mut file = File::new(&sheets::change::layout())?;
     let mut causes: BTreeMap<Cause, (i64, Amount)> = BTreeMap::new();
     let mut last: Option<BookingId> = None;
@@ -100,8 +99,7 @@ pub(super) async fn tell(api: Api, two: Two, sender: Sender<pb::ExplainChangeRes
         let names = two.names(&api, last.as_ref()).await?;
         for ids in names.chunks(PART) {
             let mut states = api.ledger.bookings(&before.id, ids, before.pair).await.map_err(of_ledger)?;
-            let mut records =
-                api.ledger.since(&before.id, ids, before.pair.seq, after.pair.seq).await.map_err(of_ledger)?;
+            let mut records = api.ledger.since(&before.id, ids, before.pair.seq, after.pair.seq).await.map_err(of_ledger)?;
             for id in ids {
                 let records = records.remove(id).unwrap_or_default();
                 let found = change::of_booking(&points, states.remove(id), &records, &shared);

@@ -20,12 +20,7 @@ pub fn layout() -> Layout {
         more("command_sequence").of(Kind::Int),
         more("currency"),
     ];
-    Layout {
-        name: "change",
-        title: "Why the cost report changed",
-        columns,
-        nothing: "Nothing changed between these two points.",
-    }
+    Layout { name: "change", title: "Why the cost report changed", columns, nothing: "Nothing changed between these two points." }
 }
 
 /// One change. Times are told in UTC: records are the county's, not a facility's.

@@ -107,7 +107,9 @@ fn key_cell(key: &pb::GroupKey) -> Cell {
         pb::GroupBy::DecisionReason => word::<pb::DecisionReason>(&key.value),
         pb::GroupBy::Facility | pb::GroupBy::Revision | pb::GroupBy::Agreement => Cell::text(names::id(&key.value)),
         // An office's code is the office's own, whatever stands in it.
-        pb::GroupBy::Office | pb::GroupBy::Month | pb::GroupBy::Unspecified => Cell::text(key.value.as_str()),
+        pb::GroupBy::Office | pb::GroupBy::Month | pb::GroupBy::CustodyMonth | pb::GroupBy::Week | pb::GroupBy::Unspecified => {
+            Cell::text(key.value.as_str())
+        }
     }
 }
 
