@@ -44,6 +44,7 @@ fn days(start: &str, end: &str) -> Query {
         facilities: BTreeSet::new(),
         offices: BTreeSet::new(),
         only: BTreeMap::new(),
+        by_books: false,
         until: Instant::FAR,
     }
 }
