@@ -145,12 +145,12 @@ async fn the_bytes_of_a_cost_report_by_month() {
         // Worked out by hand from the decade's table; 27 h of March 2014 are 24 held and 3 over-detained.
         let expected = "\
 month,hold_count,duration_seconds,incurred,covered,absorbed,over_detained,authorized,authorized_late,\
-authorized_time_seconds,authorized_late_time_seconds,over_detained_time_seconds,currency\r\n\
-2014-03,1,97200,135.00,120.00,15.00,15.00,120.00,,86400,,10800,USD\r\n\
-2014-12,1,43200,60.00,60.00,0.00,,60.00,,43200,,,USD\r\n\
-2015-01,0,21600,30.00,0.00,30.00,30.00,,,,,21600,USD\r\n\
-2017-05,1,136800,154.00,0.00,154.00,10.00,144.00,,129600,,7200,USD\r\n\
-2017-06,2,172800,216.00,0.00,216.00,48.00,168.00,,129600,,43200,USD\r\n";
+authorized_time_seconds,authorized_late_time_seconds,over_detained_time_seconds,currency,marginal\r\n\
+2014-03,1,97200,135.00,120.00,15.00,15.00,120.00,,86400,,10800,USD,\r\n\
+2014-12,1,43200,60.00,60.00,0.00,,60.00,,43200,,,USD,\r\n\
+2015-01,0,21600,30.00,0.00,30.00,30.00,,,,,21600,USD,\r\n\
+2017-05,1,136800,154.00,0.00,154.00,10.00,144.00,,129600,,7200,USD,\r\n\
+2017-06,2,172800,216.00,0.00,216.00,48.00,168.00,,129600,,43200,USD,\r\n";
         let (text, manifest) = file(client, &What::Cost(vec![GroupBy::Month]), decade()).await;
         assert_eq!(text, expected);
         assert_eq!(manifest.row_count, 5);

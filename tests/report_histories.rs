@@ -18,11 +18,11 @@ use detainer::domain::time::{HOUR_US, Instant};
 use detainer::identity::SeededEntropy;
 use detainer::journal::record::{Record, Stream};
 use detainer::ledger::{Call, Command, Ledger};
-use detainer::report::change;
 use detainer::report::load::{self, Found};
 use detainer::report::statistics::{Statistics, StatisticsRow};
 use detainer::report::stay::Stay;
 use detainer::report::{GroupBy, Query, Totals, cost, decisions, lines, overdetention, register, select};
+use detainer::report::{cells, change};
 use detainer::store::Store;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -174,6 +174,24 @@ async fn checked(store: &Store, county: &CountyId, point: &Point, query: &Query,
             let (_, all) = summed(&Query { only, ..query.clone() }, &rows, &[]);
             assert_eq!(all, cost::CostRow { keys: Vec::new(), ..slice }, "{by:?}: {say}");
         }
+    }
+
+    // What the database adds up, with what goes on beyond, is the same, by each key that it knows and by several.
+    let of_postings = [GroupBy::Month, GroupBy::Facility, GroupBy::Office, GroupBy::Revision, GroupBy::Mode];
+    let of_postings = of_postings.into_iter().chain([GroupBy::Agreement, GroupBy::Edition]).map(|by| vec![by]);
+    for by in of_postings.chain([vec![], vec![GroupBy::Month, GroupBy::Facility], vec![GroupBy::Agreement, GroupBy::Mode]]) {
+        let (mut sums, mut revisions) = (cost::Sums::new(&by), BTreeSet::new());
+        let added = cells::add(store, county, point.seq, query, &by, &mut sums, &mut revisions).await;
+        assert!(added.expect("cells"), "{by:?}");
+        let beyond = cells::beyond(store, county, point.seq, query.until, None, 1_000).await.expect("names");
+        for stay in memory.iter().filter(|stay| beyond.contains(&stay.booking)) {
+            let lines = lines::asked(query, stay);
+            revisions.extend(lines.iter().filter_map(|line| line.cost.revision.clone()));
+            sums.add(&lines).expect("fits");
+        }
+        assert_eq!(sums.finish(), summed(query, &memory, &by), "{by:?}: {say}");
+        let named = memory.iter().flat_map(|stay| lines::asked(query, stay)).filter_map(|line| line.cost.revision);
+        assert_eq!(revisions, named.collect(), "{by:?}: {say}");
     }
 
     let over = |stays: &[Stay]| -> Vec<_> {

@@ -103,7 +103,7 @@ async fn what_custody_cost_and_who_paid_however_it_is_sliced() {
         assert_eq!(right, [held, (pb::AuthorityState::OverDetained, 23, (103_00, 0, 103_00))]);
         let manifest = whole.manifest.unwrap();
         assert_eq!(manifest.policy_revisions, ["counties/c/policyRevisions/r2013", "counties/c/policyRevisions/r2017"]);
-        assert_eq!((manifest.report_version.as_str(), manifest.tree_root.len()), ("cost-report/1", 32));
+        assert_eq!((manifest.report_version.as_str(), manifest.tree_root.len()), ("cost-report/2", 32));
         assert_eq!(manifest.accrue_until, stamp(NOW));
 
         // Re-added from the lines, by every key; adjacent periods add up to the whole.

@@ -254,4 +254,5 @@ create table postings (
 create index postings_by_day on postings (county, local_day);
 create index postings_by_booking on postings (county, booking);
 create index postings_accounted on postings (county, accounted_day);
+create index postings_reversing on postings (county, reverses_seq, reverses_n) where reverses_seq is not null;
 create index postings_owed on postings (county, agreement, seq) where agreement is not null;

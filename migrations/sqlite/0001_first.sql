@@ -256,6 +256,7 @@ create table postings (
 create index postings_by_day on postings (county, local_day);
 create index postings_by_booking on postings (county, booking);
 create index postings_accounted on postings (county, accounted_day);
+create index postings_reversing on postings (county, reverses_seq, reverses_n) where reverses_seq is not null;
 create index postings_owed on postings (county, agreement, seq) where agreement is not null;
 
 -- How many rows share a key, roughly, for a large county: all rows, then rows for each prefix of the index. Without it
@@ -298,6 +299,7 @@ insert into sqlite_stat1 (tbl, idx, stat) values
   ('postings', 'postings', '1000000 100000 8 1'),
   ('postings', 'postings_by_day', '1000000 100000 60'),
   ('postings', 'postings_accounted', '1000000 100000 60'),
+  ('postings', 'postings_reversing', '10000 1000 1 1'),
   ('postings', 'postings_owed', '500000 50000 5000 3'),
   ('postings', 'postings_by_booking', '1000000 100000 8');
 analyze sqlite_schema;

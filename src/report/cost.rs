@@ -76,15 +76,38 @@ impl Sums {
         let mut holds: BTreeSet<(Option<Vec<Key>>, &HoldId)> = BTreeSet::new();
         for line in lines {
             let keys: Vec<Key> = self.by.iter().map(|by| key(line, *by)).collect();
+            self.total.add(line)?;
             let row = self.rows.entry(keys.clone()).or_insert_with(|| CostRow { keys: keys.clone(), ..CostRow::default() });
             row.add(line)?;
-            self.total.add(line)?;
             if let Some(hold) = &line.cost.hold {
                 row.holds += usize::from(holds.insert((Some(keys), hold)));
                 self.total.holds += usize::from(holds.insert((None, hold)));
             }
         }
         Ok(())
+    }
+
+    /// Adds what the lines of one slice and state of authority come to.
+    ///
+    /// # Errors
+    /// [`ReportError::Overflow`] where a sum does not fit.
+    pub fn add_cell(&mut self, keys: Vec<Key>, authority: Authority, part: Part) -> Result<(), ReportError> {
+        self.total.add_part(authority, part)?;
+        self.row(keys).add_part(authority, part)
+    }
+
+    /// Counts the holds of one slice. They are not in the total by that.
+    pub fn add_holds(&mut self, keys: Vec<Key>, holds: usize) {
+        self.row(keys).holds += holds;
+    }
+
+    /// Counts holds in the total, each once.
+    pub fn add_total_holds(&mut self, holds: usize) {
+        self.total.holds += holds;
+    }
+
+    fn row(&mut self, keys: Vec<Key>) -> &mut CostRow {
+        self.rows.entry(keys.clone()).or_insert_with(|| CostRow { keys, ..CostRow::default() })
     }
 
     /// How many rows there are by now.
@@ -108,10 +131,13 @@ impl Sums {
 
 impl CostRow {
     fn add(&mut self, line: &Line) -> Result<(), ReportError> {
-        let us = line.cost.span.len_us();
-        self.all = self.all.with(us, line.totals())?;
-        let part = self.by_authority.entry(line.cost.authority).or_default();
-        *part = part.with(us, line.totals())?;
+        self.add_part(line.cost.authority, Part { us: line.cost.span.len_us(), totals: line.totals() })
+    }
+
+    fn add_part(&mut self, authority: Authority, more: Part) -> Result<(), ReportError> {
+        self.all = self.all.with(more.us, more.totals)?;
+        let part = self.by_authority.entry(authority).or_default();
+        *part = part.with(more.us, more.totals)?;
         Ok(())
     }
 }

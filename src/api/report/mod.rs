@@ -23,6 +23,7 @@ use super::{Api, error};
 use crate::domain::ids::{BookingId, RevisionId};
 use crate::domain::time::Instant;
 use crate::pb::{self, ErrorReason};
+use crate::report::cells::{self, CellsError};
 use crate::report::cost::Sums;
 use crate::report::decisions::{self, Counts};
 use crate::report::overdetention::{self, OverdetentionRow};
@@ -60,8 +61,8 @@ mod version {
     pub const REGISTER: &str = "hold-register/1";
     pub const STATISTICS: &str = "hold-statistics/1";
     pub const DECISIONS: &str = "decision-report/1";
-    pub const COST: &str = "cost-report/1";
-    pub const LINES: &str = "cost-lines/2";
+    pub const COST: &str = "cost-report/2";
+    pub const LINES: &str = "cost-lines/3";
     pub const CHANGE: &str = "change/1";
     pub const OVERDETENTION: &str = "overdetention-report/1";
 }
@@ -202,7 +203,13 @@ impl pb::report_service_server::ReportService for Api {
         let by = query::group_by(&mut fields, &request.group_by, &GroupBy::OF_MONEY);
         let asked = Asked::read_for(self, &caller, fields, request.query.as_ref(), None, &GroupBy::OF_MONEY).await?;
         let (mut sums, mut revisions) = (Sums::new(&by), BTreeSet::<RevisionId>::new());
-        let mut stays = Stays::new(None);
+        let store = self.ledger.store();
+        let added = cells::add(store, &asked.id, asked.pair.seq, &asked.query, &by, &mut sums, &mut revisions).await;
+        let added = added.map_err(|error| match error {
+            CellsError::Store(error) => error::of_store(&error),
+            CellsError::Report(error) => uncounted(&error),
+        })?;
+        let mut stays = if added { Stays::beyond() } else { Stays::new(None) };
         while let Some(some) = stays.next(self, &asked).await? {
             for stay in some {
                 let lines = lines::asked(&asked.query, &stay);

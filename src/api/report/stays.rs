@@ -6,6 +6,7 @@ use super::query::Asked;
 use super::{NAMES, uncounted};
 use crate::domain::booking::Booking;
 use crate::domain::ids::BookingId;
+use crate::report::cells;
 use crate::report::lines;
 use crate::report::load::{self, Found};
 use crate::report::select;
@@ -23,19 +24,30 @@ pub(super) struct Stays {
     /// The last name looked up; nothing once there are no more.
     after: Option<BookingId>,
     more: bool,
+    /// Only those whose custody goes on beyond the instant counted to.
+    beyond: bool,
 }
 
 impl Stays {
     /// Of one booking, or of all.
     pub fn new(only: Option<BookingId>) -> Self {
-        Self { more: only.is_none(), names: only.into_iter().collect(), after: None }
+        Self { more: only.is_none(), names: only.into_iter().collect(), after: None, beyond: false }
+    }
+
+    /// Of all whose custody after T0 goes on beyond the instant counted to.
+    pub fn beyond() -> Self {
+        Self { beyond: true, ..Self::new(None) }
     }
 
     /// The next of them; nothing at the end.
     pub async fn next(&mut self, api: &Api, asked: &Asked) -> Result<Option<Vec<Stay>>, Status> {
         if self.names.is_empty() && self.more {
             let (store, seq) = (api.ledger.store(), asked.pair.seq);
-            let names = select::with_custody(store, &asked.id, seq, &asked.query, self.after.as_ref(), NAMES).await;
+            let (query, after) = (&asked.query, self.after.as_ref());
+            let names = match self.beyond {
+                true => cells::beyond(store, &asked.id, seq, query.until, after, NAMES).await,
+                false => select::with_custody(store, &asked.id, seq, query, after, NAMES).await,
+            };
             self.names = names.map_err(|error| error::of_store(&error))?.into();
             self.more = u32::try_from(self.names.len()).is_ok_and(|found| found == NAMES);
             self.after = self.names.back().cloned();
