@@ -78,11 +78,14 @@ fn all() -> Vec<What> {
     let decline = pb::SupposedRule { rule: Some(pb::supposed_rule::Rule::Mode(mode)), effective_time: None };
     vec![
         What::Register,
+        What::Statistics(vec![]),
+        What::Statistics(vec![GroupBy::Facility, GroupBy::Week]),
         What::Decisions(vec![]),
         What::Decisions(vec![GroupBy::Month, GroupBy::Office]),
         What::Cost(vec![]),
         What::Cost(vec![GroupBy::Month]),
         What::Cost(vec![GroupBy::Agreement, GroupBy::EndReason]),
+        What::Cost(vec![GroupBy::Week, GroupBy::Component]),
         What::Lines(String::new()),
         What::Lines("counties/c/bookings/b3".into()),
         What::Policies(vec![decline]),
@@ -549,7 +552,9 @@ async fn every_report_is_added_up_again_from_the_lines_as_a_file() {
         };
         let keys = [
             (GroupBy::Month, "month"),
+            (GroupBy::Week, "week"),
             (GroupBy::Facility, "facility"),
+            (GroupBy::Component, "component"),
             (GroupBy::Office, "office"),
             (GroupBy::Revision, "policy_revision"),
             (GroupBy::Mode, "policy_mode"),
@@ -558,9 +563,10 @@ async fn every_report_is_added_up_again_from_the_lines_as_a_file() {
             (GroupBy::EndReason, "end_reason"),
             (GroupBy::DecisionReason, "decision_reason"),
         ];
-        // A line lies in one local month, which its start names.
+        // A line lies in one local month and one local week, which its start names.
         let value = |line: &BTreeMap<String, String>, key: &str| match key {
             "month" => line["start_time"][..7].to_owned(),
+            "week" => chrono::DateTime::parse_from_rfc3339(&line["start_time"]).unwrap().format("%G-W%V").to_string(),
             key => line[key].clone(),
         };
         let mut slicings: Vec<Vec<(GroupBy, &str)>> = vec![vec![]];

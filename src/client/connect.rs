@@ -283,6 +283,7 @@ calls! {
     }
     ReportServiceClient {
         stream stream_hold_register(StreamHoldRegisterRequest) -> StreamHoldRegisterResponse;
+        once get_hold_statistics(GetHoldStatisticsRequest) -> GetHoldStatisticsResponse;
         once get_decision_report(GetDecisionReportRequest) -> GetDecisionReportResponse;
         once get_cost_report(GetCostReportRequest) -> GetCostReportResponse;
         stream stream_cost_lines(StreamCostLinesRequest) -> StreamCostLinesResponse;

@@ -12,6 +12,7 @@ use detainer::client::report::{ReportError, What};
 use detainer::pb;
 use detainer::sheet::canonical::Canonical;
 use detainer::sheet::table::{Cell, Format};
+use detainer::sheet::words::Word;
 use detainer::sheet::write::Form;
 use detainer::sheet::{names, reports, time};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -26,6 +27,8 @@ use crate::policy_simulate;
 pub enum Command {
     /// The hold register: one row a hold, counted by the hold's own end and by the actual release.
     Holds(Plain),
+    /// How long people were held past T0: mean, median, nine of ten, the longest, by both readings of 48 hours.
+    HoldStatistics(Grouped),
     /// How detainers were answered.
     Decisions(Grouped),
     /// What custody after T0 cost, and who pays.
@@ -70,6 +73,30 @@ pub struct Which {
     /// Only this issuing office, by code; may be given more than once.
     #[arg(long, value_name = "CODE")]
     office: Vec<String>,
+    /// Only forms issued by this component; may be given more than once, as all that follow.
+    #[arg(long, value_name = "COMPONENT")]
+    component: Vec<In<pb::IssuingComponent>>,
+    /// Only forms of this edition.
+    #[arg(long, value_name = "EDITION")]
+    edition: Vec<In<pb::FormEdition>>,
+    /// Only under this policy revision.
+    #[arg(long, value_name = "REVISION")]
+    revision: Vec<String>,
+    /// Only under this mode.
+    #[arg(long, value_name = "MODE")]
+    mode: Vec<In<pb::PolicyMode>>,
+    /// Only what this agreement pays for.
+    #[arg(long, value_name = "AGREEMENT")]
+    agreement: Vec<String>,
+    /// Only holds that ended so.
+    #[arg(long, value_name = "REASON")]
+    end_reason: Vec<In<pb::HoldEndReason>>,
+    /// Only where this was the reason of the decision.
+    #[arg(long, value_name = "REASON")]
+    decision_reason: Vec<In<pb::DecisionReason>>,
+    /// What has no value of this key too, for example the time that no agreement pays for; alone, where no value is asked for.
+    #[arg(long, value_name = "KEY")]
+    without: Vec<In<pb::GroupBy>>,
     /// What was known: a sequence number, or a time.
     #[arg(long, value_name = "NUMBER|TIME")]
     as_of: Option<String>,
@@ -152,6 +179,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
     let zone = context.county_zone(&client, &county).await?;
     let (what, query, out, notes) = match &command {
         Command::Holds(plain) => (What::Register, &plain.query, &plain.out, Vec::new()),
+        Command::HoldStatistics(grouped) => (What::Statistics(grouped.keys()), &grouped.query, &grouped.out, Vec::new()),
         Command::Decisions(grouped) => (What::Decisions(grouped.keys()), &grouped.query, &grouped.out, Vec::new()),
         Command::Cost(grouped) => (What::Cost(grouped.keys()), &grouped.query, &grouped.out, Vec::new()),
         Command::CostLines(lines) => {
@@ -327,6 +355,9 @@ impl Which {
     /// As the service asks for it, without days.
     fn wire(&self, context: &Context, zone: chrono_tz::Tz, county: &str) -> Result<pb::ReportQuery, Failure> {
         let accrue = self.accrue_until.as_deref().map(|text| time::read(text, zone, context.now())).transpose()?;
+        fn numbers<W: Word>(told: &[In<W>]) -> Vec<i32> {
+            told.iter().map(|one| one.0.into()).collect()
+        }
         Ok(pb::ReportQuery {
             county: county.to_owned(),
             period: None,
@@ -334,7 +365,14 @@ impl Which {
             office_codes: self.office.clone(),
             as_of: as_of(self.as_of.as_deref(), zone, context.now())?,
             accrue_until: accrue.map(time::stamp),
-            ..pb::ReportQuery::default()
+            components: numbers(&self.component),
+            form_editions: numbers(&self.edition),
+            policy_revisions: self.revision.iter().map(|id| names::revision(county, id)).collect(),
+            policy_modes: numbers(&self.mode),
+            agreements: self.agreement.iter().map(|id| names::agreement(county, id)).collect(),
+            end_reasons: numbers(&self.end_reason),
+            decision_reasons: numbers(&self.decision_reason),
+            without: numbers(&self.without),
         })
     }
 }

@@ -22,6 +22,8 @@ use crate::sheet::table::Cell;
 pub enum What {
     /// The hold register.
     Register,
+    /// How long people were held, sliced by some keys.
+    Statistics(Vec<pb::GroupBy>),
     /// How detainers were answered, sliced by some keys.
     Decisions(Vec<pb::GroupBy>),
     /// What custody after T0 cost, sliced by some keys.
@@ -71,6 +73,7 @@ impl What {
     pub fn layout(&self) -> Layout {
         match self {
             Self::Register => reports::register::layout(),
+            Self::Statistics(by) => reports::statistics::layout(by),
             Self::Decisions(by) => reports::decisions::layout(by),
             Self::Cost(by) => reports::cost::layout(by),
             Self::Lines(_) => reports::lines::layout(),
@@ -109,6 +112,13 @@ impl What {
     ) -> Result<End, ReportError> {
         match self {
             Self::Register => register(client, query, row).await,
+            Self::Statistics(by) => {
+                let request = pb::GetHoldStatisticsRequest { query: Some(query), group_by: numbers(by) };
+                let report = client.get_hold_statistics(request).await?;
+                report.rows.iter().try_for_each(|one| row(reports::statistics::row(one)))?;
+                let total = report.total.filter(|_| !by.is_empty());
+                end(report.manifest, total.map(|total| reports::statistics::total(&total, by.len())))
+            }
             Self::Decisions(by) => {
                 let request = pb::GetDecisionReportRequest { query: Some(query), group_by: numbers(by) };
                 let report = client.get_decision_report(request).await?;

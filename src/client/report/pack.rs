@@ -56,6 +56,8 @@ const ENTRIES: &[Entry] = &[
     entry("decisions-by-office", || What::Decisions(vec![GroupBy::Office])),
     entry("decisions-by-reason", || What::Decisions(vec![GroupBy::DecisionReason])),
     entry(REGISTER, || What::Register),
+    entry("hold-statistics", || What::Statistics(vec![GroupBy::Month])),
+    entry("hold-statistics-by-end", || What::Statistics(vec![GroupBy::EndReason])),
     entry(COST, || What::Cost(vec![GroupBy::Month])),
     entry("cost-by-facility", || What::Cost(vec![GroupBy::Facility])),
     entry("cost-by-agreement", || What::Cost(vec![GroupBy::Agreement])),

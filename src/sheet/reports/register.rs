@@ -38,6 +38,10 @@ pub fn layout() -> Layout {
         more("over_detained_incurred").of(Kind::Money),
         more("late").of(Kind::Flag),
         more("continues"),
+        more("component"),
+        more("policy_mode"),
+        more("decision_reason"),
+        more("agreement"),
         more("time_zone"),
         more("currency"),
     ];
@@ -84,6 +88,10 @@ pub fn row(row: &pb::HoldRegisterRow) -> Vec<Cell> {
         Cell::money(over.incurred.as_ref()),
         Cell::Flag(row.late),
         Cell::text(row.continues.as_str()),
+        Cell::word::<pb::IssuingComponent>(row.component),
+        Cell::word::<pb::PolicyMode>(row.policy_mode),
+        Cell::word::<pb::DecisionReason>(row.decision_reason),
+        Cell::text(names::id(&row.agreement)),
         Cell::text(row.time_zone.as_str()),
         currency(&cost),
     ]

@@ -1,11 +1,11 @@
 //! What a report was asked and what it rests on: for people as lines, for programs as JSON.
 
 use chrono_tz::Tz;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::pb;
 use crate::sheet::table::Cell;
-use crate::sheet::{names, time};
+use crate::sheet::{names, time, words};
 
 /// A date range for people: its last day is in it.
 #[must_use]
@@ -40,8 +40,9 @@ pub fn lines(manifest: &pb::ReportManifest, zone: Tz) -> Vec<(&'static str, Stri
         ("County", names::id(&query.county).to_owned()),
         ("Days, the last one included", days(query.period.as_ref())),
         ("How days are read", zone_rule.clone()),
-        ("Facilities", if query.facilities.is_empty() { "all".to_owned() } else { ids(&query.facilities) }),
-        ("Issuing offices", if query.office_codes.is_empty() { "all".to_owned() } else { query.office_codes.join(", ") }),
+    ];
+    lines.extend(narrowed(&query).into_iter().map(|(label, _, values)| (label, values.join(", "))));
+    lines.extend([
         ("As of record", pair.sequence.to_string()),
         ("recorded", at(pair.recorded_time.as_ref())),
         ("Custody that goes on is counted to", at(accrue_until.as_ref())),
@@ -50,9 +51,48 @@ pub fn lines(manifest: &pb::ReportManifest, zone: Tz) -> Vec<(&'static str, Stri
         ("Version of the report's rules", report_version.clone()),
         ("Root of the county's tree at that record", hex::encode(tree_root)),
         ("SHA-256 of the canonical CSV", hex::encode(sha256)),
-    ];
+    ]);
     lines.retain(|(_, value)| !value.is_empty());
     lines
+}
+
+/// By what a query is narrowed: the label, the contract's name, and the values. A field of the query that is new has to be
+/// told here, or a reader would take a part for the whole.
+fn narrowed(query: &pb::ReportQuery) -> Vec<(&'static str, &'static str, Vec<String>)> {
+    fn words<W: words::Word>(values: &[i32]) -> Vec<String> {
+        values.iter().map(|value| words::word_of::<W>(*value)).collect()
+    }
+    let pb::ReportQuery {
+        county: _,
+        period: _,
+        as_of: _,
+        accrue_until: _,
+        facilities,
+        office_codes,
+        components,
+        form_editions,
+        policy_revisions,
+        policy_modes,
+        agreements,
+        end_reasons,
+        decision_reasons,
+        without,
+    } = query;
+    let ids = |names: &[String]| names.iter().map(|name| names::id(name).to_owned()).collect::<Vec<_>>();
+    let mut all = vec![
+        ("Only facilities", "facilities", ids(facilities)),
+        ("Only issuing offices", "office_codes", office_codes.clone()),
+        ("Only issuing components", "components", words::<pb::IssuingComponent>(components)),
+        ("Only form editions", "form_editions", words::<pb::FormEdition>(form_editions)),
+        ("Only policy revisions", "policy_revisions", ids(policy_revisions)),
+        ("Only policy modes", "policy_modes", words::<pb::PolicyMode>(policy_modes)),
+        ("Only agreements", "agreements", ids(agreements)),
+        ("Only holds that ended by", "end_reasons", words::<pb::HoldEndReason>(end_reasons)),
+        ("Only decisions because of", "decision_reasons", words::<pb::DecisionReason>(decision_reasons)),
+        ("Also what has no", "without", words::<pb::GroupBy>(without)),
+    ];
+    all.retain(|(_, _, values)| !values.is_empty());
+    all
 }
 
 /// The manifest for programs, under the contract's own names; instants in the county's zone, bytes in hex.
@@ -61,13 +101,12 @@ pub fn json(manifest: &pb::ReportManifest, zone: Tz) -> Value {
     let at = |stamp: Option<&prost_types::Timestamp>| Cell::time(stamp, zone).json(false);
     let day = |date: Option<&pb::Date>| Cell::day(date).json(false);
     let query = manifest.query.as_ref().map(|query| {
-        json!({
-            "county": query.county,
-            "start_date": day(query.period.as_ref().and_then(|period| period.start_date.as_ref())),
-            "end_date": day(query.period.as_ref().and_then(|period| period.end_date.as_ref())),
-            "facilities": query.facilities,
-            "office_codes": query.office_codes,
-        })
+        let mut told = Map::new();
+        told.insert("county".to_owned(), json!(query.county));
+        told.insert("start_date".to_owned(), day(query.period.as_ref().and_then(|period| period.start_date.as_ref())));
+        told.insert("end_date".to_owned(), day(query.period.as_ref().and_then(|period| period.end_date.as_ref())));
+        told.extend(narrowed(query).into_iter().map(|(_, name, values)| (name.to_owned(), json!(values))));
+        Value::Object(told)
     });
     json!({
         "query": query,

@@ -85,10 +85,10 @@ impl Figures {
         Self { places, held: held.map(|_| (empty(), empty())), ..Self::default() }
     }
 
-    /// Whether months have holds counted.
+    /// Whether months have holds counted, and what they cost.
     #[must_use]
     pub fn counts_holds(&self) -> bool {
-        self.places.count.is_some() || self.places.held.is_some()
+        self.places.incurred.is_some() && (self.places.count.is_some() || self.places.held.is_some())
     }
 
     /// Whether each hold is counted in one month only, that of its start.
