@@ -18,10 +18,11 @@ use detainer::domain::time::{HOUR_US, Instant};
 use detainer::identity::SeededEntropy;
 use detainer::journal::record::{Record, Stream};
 use detainer::ledger::{Call, Command, Ledger};
+use detainer::report::declined::{self, DeclinedRow};
 use detainer::report::load::{self, Found};
 use detainer::report::statistics::{Statistics, StatisticsRow};
 use detainer::report::stay::Stay;
-use detainer::report::{GroupBy, Query, Totals, cost, decisions, lines, overdetention, register, select};
+use detainer::report::{GroupBy, Query, Totals, cost, decisions, duties, lines, overdetention, register, requests, select};
 use detainer::report::{cells, change};
 use detainer::store::Store;
 use proptest::strategy::{Strategy as _, ValueTree as _};
@@ -131,8 +132,24 @@ async fn requests_from_rows(store: &Store, county: &CountyId, point: &Point, que
     let open = select::open(store, county, point.seq, query.until, None, 1_000).await.expect("names");
     let of = |id: &BookingId| decisions::requests(query, &point.county, &point.bookings[id]);
     let mut all: Vec<decisions::Request> = open.iter().flat_map(of).collect();
-    let mut rows = select::requests(store, county, point.seq, query).expect("a stream");
+    let mut rows = requests::requests(store, county, point.seq, query).expect("a stream");
     while let Some(part) = rows.part().await.expect("rows") {
+        all.extend(part);
+    }
+    all
+}
+
+async fn declined_from_rows(store: &Store, county: &CountyId, point: &Point, query: &Query) -> Vec<DeclinedRow> {
+    let (mut all, mut rows) = (Vec::new(), requests::declined(store, county, point.seq, query).expect("a stream"));
+    while let Some(part) = rows.part().await.expect("rows") {
+        all.extend(part);
+    }
+    all
+}
+
+async fn owed_from_rows(store: &Store, county: &CountyId, point: &Point, query: &Query) -> Vec<duties::Owed> {
+    let (mut all, mut rows) = (Vec::new(), requests::duties(store, county, point.seq, query).expect("a stream"));
+    while let Some(part) = rows.part(&point.county).await.expect("rows") {
         all.extend(part);
     }
     all
@@ -228,10 +245,35 @@ async fn checked(store: &Store, county: &CountyId, point: &Point, query: &Query,
     }
     assert_eq!(all.by_hold_end.all.count, all.holds - all.running, "{say}");
 
+    // Requests not honored, and what was owed for any: from rows as from states, and each counted once.
+    let (declined, mut expected) = (declined_from_rows(store, county, point, query).await, Vec::new());
+    expected.extend(point.bookings.values().flat_map(|booking| declined::rows(query, &point.county, booking)));
+    expected.sort_by_key(|row| (row.received, row.booking.clone(), row.detainer.clone()));
+    assert_eq!(declined, expected, "{say}");
+    let mut owed = owed_from_rows(store, county, point, query).await;
+    let mut in_memory: Vec<_> =
+        point.bookings.values().flat_map(|booking| duties::of_booking(query, &point.county, booking)).collect();
+    owed.sort();
+    in_memory.sort();
+    assert_eq!(owed, in_memory, "{say}");
+    for by in duties::KEYS {
+        let mut counts = duties::Counts::new(&[by]);
+        owed.iter().for_each(|owed| counts.add(owed));
+        let sum = |all: &mut dyn Iterator<Item = duties::DutyCounts>| {
+            all.fold([0; 4], |sum, one| [sum[0] + one.due, sum[1] + one.in_time, sum[2] + one.late, sum[3] + one.overdue])
+        };
+        let total = sum(&mut std::iter::once(counts.total()));
+        assert_eq!(sum(&mut counts.rows().map(|(.., counts)| counts)), total, "{by:?}: {say}");
+        assert_eq!(sum(&mut counts.kinds().map(|(_, counts)| counts)), total, "{by:?}: {say}");
+        assert_eq!((total[0], total[0]), (owed.len() as i64, total[1] + total[2] + total[3]), "{by:?}: {say}");
+    }
+
     let (mut memory, mut rows) = (requests_in_memory(point, query), requests_from_rows(store, county, point, query).await);
     memory.sort_by_key(|request| format!("{request:?}"));
     rows.sort_by_key(|request| format!("{request:?}"));
     assert_eq!(rows, memory, "{say}");
+    let (_, total) = counted(&rows, &[]);
+    assert_eq!(declined.len() as i64, total.declined + total.needs_review, "{say}");
     assert_eq!(counted(&rows, &GroupBy::ALL), counted(&memory, &GroupBy::ALL), "{say}");
     // By the reason of its last answer: a request has several, and only that one counts.
     for slice in counted(&memory, &[GroupBy::DecisionReason]).0 {

@@ -285,6 +285,8 @@ calls! {
         stream stream_hold_register(StreamHoldRegisterRequest) -> StreamHoldRegisterResponse;
         once get_hold_statistics(GetHoldStatisticsRequest) -> GetHoldStatisticsResponse;
         once get_decision_report(GetDecisionReportRequest) -> GetDecisionReportResponse;
+        stream stream_declined_detainers(StreamDeclinedDetainersRequest) -> StreamDeclinedDetainersResponse;
+        once get_duty_report(GetDutyReportRequest) -> GetDutyReportResponse;
         once get_cost_report(GetCostReportRequest) -> GetCostReportResponse;
         stream stream_cost_lines(StreamCostLinesRequest) -> StreamCostLinesResponse;
         once compare_modes(CompareModesRequest) -> CompareModesResponse;

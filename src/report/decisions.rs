@@ -75,11 +75,20 @@ pub struct DecisionRow {
 /// The detainers of a booking that a query asks for.
 #[must_use]
 pub fn requests(query: &Query, county: &County, booking: &Booking) -> Vec<Request> {
-    let asked = booking.detainers.iter().filter(|d| d.received.effective <= query.until);
-    let asked = asked.filter(|d| query.has_facility(&d.facility) && query.has_form(&d.form));
-    let asked = asked.filter(|d| query.has_instant(county, &d.facility, d.received.effective));
-    let all = asked.map(|d| request(query, county, booking, d));
-    all.filter(|request| query.has_keys(|by| key(request, by))).collect()
+    detainers(query, county, booking).map(|(_, request)| request).collect()
+}
+
+/// The same, each with its detainer.
+pub(super) fn detainers<'b>(
+    query: &Query,
+    county: &County,
+    booking: &'b Booking,
+) -> impl Iterator<Item = (&'b Detainer, Request)> {
+    let asked = booking.detainers.iter().filter(move |d| d.received.effective <= query.until);
+    let asked = asked.filter(move |d| query.has_facility(&d.facility) && query.has_form(&d.form));
+    let asked = asked.filter(move |d| query.has_instant(county, &d.facility, d.received.effective));
+    let all = asked.map(move |d| (d, request(query, county, booking, d)));
+    all.filter(move |(_, request)| query.has_keys(|by| key(request, by)))
 }
 
 /// The last instant at which a request was open, up to the instant counted to; the receipt where it closed at once.
@@ -88,11 +97,16 @@ pub fn last_open(received: Instant, closed: Instant, until: Instant) -> Instant 
     closed.plus_us(-1).max(received).min(until)
 }
 
-fn request(query: &Query, county: &County, booking: &Booking, detainer: &Detainer) -> Request {
-    let until = query.until;
+/// The last decision in force while a request was open, up to an instant.
+pub(super) fn answer<'d>(booking: &Booking, detainer: &'d Detainer, until: Instant) -> Option<&'d Decision> {
     let last = last_open(detainer.received.effective, detainer.ended().min(booking.ended()), until);
     let in_force = detainer.decisions.iter().filter(|d| d.at.effective <= last);
-    let decision: Option<&Decision> = in_force.max_by_key(|d| (d.at.effective, d.n));
+    in_force.max_by_key(|d| (d.at.effective, d.n))
+}
+
+fn request(query: &Query, county: &County, booking: &Booking, detainer: &Detainer) -> Request {
+    let until = query.until;
+    let decision = answer(booking, detainer, until);
     let handed = booking.ending.as_ref().filter(|e| e.kind == EndKind::FederalCustody && e.at.effective <= until);
     let rests = |gap: &crate::domain::gap::Gap| {
         let held = gap.segments.iter().filter(|s| s.is_held() && s.span.start < until);

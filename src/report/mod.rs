@@ -4,7 +4,7 @@
 //! is a sum of the lines that are shown beside it, so any slicing of the same lines adds up to the same cents. Days are
 //! local days of the facility that a row belongs to, so adjacent periods add up to the whole (DOMAIN.md §6).
 //!
-//! [`select`] and [`load`] ask the store, for rows as of that record; a report never folds a county from its beginning.
+//! [`select`], [`load`] and [`requests`] ask the store, for rows as of that record; a report never folds a county from its beginning.
 //! Nothing here asks a clock, prices custody by rules of its own or names a person. To add a report: a file with a row
 //! type and a function from [`Query`], county and stays to rows, and a case in `tests`.
 
@@ -14,6 +14,8 @@ pub mod claims;
 pub mod comparison;
 pub mod cost;
 pub mod decisions;
+pub mod declined;
+pub mod duties;
 pub mod key;
 pub mod lines;
 pub mod load;
@@ -21,6 +23,7 @@ pub mod overdetention;
 #[cfg(test)]
 mod properties;
 pub mod register;
+pub mod requests;
 pub mod select;
 pub mod statistics;
 pub mod stay;

@@ -4,22 +4,15 @@
 //! Names come in pages: pass the last one of a page to get the next. How much is read grows with what is reported, not
 //! with the county's past.
 
+use super::Query;
 use super::claims::Reach;
-use super::decisions::{self, Request, last_open};
-use super::{Query, Why};
-use crate::domain::decision::{Outcome, Reason};
-use crate::domain::detainer::{Component, Edition};
-use crate::domain::facts::EndKind;
-use crate::domain::gap::Authority;
-use crate::domain::ids::{AgreementId, BookingId, CountyId, FacilityId, HoldId, RevisionId};
+use crate::domain::ids::{AgreementId, BookingId, CountyId, HoldId};
 use crate::domain::money::Cents;
-use crate::domain::numbered::Numbered;
-use crate::domain::policy::Mode;
-use crate::domain::time::{DAY_US, Date, Instant, Zone, date_of_number, day_number};
+use crate::domain::time::{DAY_US, Date, Instant, Zone, day_number};
 use crate::rows::{Cell, ColType};
-use crate::store::{Chunks, Param, Store, StoreError};
+use crate::store::{Param, Store, StoreError};
 
-fn days(query: &Query) -> (Param, Param) {
+pub(super) fn days(query: &Query) -> (Param, Param) {
     (i64::from(day_number(query.start)).into(), i64::from(day_number(query.end)).into())
 }
 
@@ -174,134 +167,6 @@ pub async fn holds(
     Ok(rows.iter().filter_map(read).collect())
 }
 
-/// The requests that the decision report counts, without those of [`open`] custody: whether they were held on is not in
-/// rows yet.
-pub struct Requests {
-    rows: Chunks,
-    query: Query,
-    /// The request under way, with its name and the effective time and number of its answer.
-    current: Option<(Name, Request, (i64, i64))>,
-}
-
-/// Booking and detainer.
-type Name = (String, String);
-
-const REQUESTS: &str = "select d.booking, d.detainer, d.facility, d.received_at, d.received_day, d.office, d.component, d.edition, d.state, d.closed_at, \
-     d.effect_at, b.ended_at, b.end_kind, c.n, c.effective_at, c.outcome, c.reason, c.revision, c.mode, \
-     (select cast(sum(case when p.reverses_seq is null then 1 else -1 end) as bigint) from postings p \
-     where p.county = $1 and p.booking = d.booking and p.detainer = d.detainer and p.seq <= $2 and p.start_at < $5 \
-     and p.authority <> $6) \
-     from detainers d \
-     join bookings b on b.county = d.county and b.booking = d.booking and b.from_seq <= $2 \
-     and (b.to_seq is null or b.to_seq > $2) \
-     left join decisions c on c.county = d.county and c.booking = d.booking and c.detainer = d.detainer and c.seq <= $2 \
-     and c.effective_at <= $5 \
-     where d.county = $1 and d.from_seq <= $2 and (d.to_seq is null or d.to_seq > $2) and d.received_day >= $3 \
-     and d.received_day < $4 and d.received_at <= $5 and (b.t0 is null or b.t0 > $5) \
-     order by d.booking, d.detainer";
-
-/// Streams the requests received on the days asked for.
-///
-/// # Errors
-/// [`StoreError`] where the database cannot be asked; later ones come from [`Requests::part`].
-pub fn requests(store: &Store, county: &CountyId, seq: i64, query: &Query) -> Result<Requests, StoreError> {
-    const I: ColType = ColType::Int;
-    const T: ColType = ColType::Text;
-    let (first, last) = days(query);
-    let params = [county.as_str().into(), seq.into(), first, last, query.until.into(), Authority::OverDetained.number().into()];
-    let types = [T, T, T, I, I, T, I, I, I, I, I, I, I, I, I, I, I, T, I, I];
-    Ok(Requests { rows: store.stream(REQUESTS, &params, &types)?, query: query.clone(), current: None })
-}
-
-impl Requests {
-    /// The next of them; nothing at the end.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the database cannot answer, or a row is not what this program writes.
-    pub async fn part(&mut self) -> Result<Option<Vec<Request>>, StoreError> {
-        let mut whole = Vec::new();
-        match self.rows.next().await {
-            Some(rows) => {
-                for row in rows? {
-                    whole.extend(self.row(&row)?);
-                }
-            }
-            None => match self.current.take() {
-                Some((_, last, _)) => whole.push(last),
-                None => return Ok(None),
-            },
-        }
-        // Only a request's last answer says by what it is asked for.
-        whole.retain(|request| self.is_asked(request));
-        Ok(Some(whole))
-    }
-
-    fn is_asked(&self, request: &Request) -> bool {
-        self.query.has_facility(&request.facility)
-            && self.query.has_office(&request.office)
-            && self.query.has_keys(|by| decisions::key(request, by))
-    }
-
-    /// Takes a row; answers the request before it where the row is of another one.
-    fn row(&mut self, row: &[Cell]) -> Result<Option<Request>, StoreError> {
-        let bad = || StoreError::Unreadable {
-            table: "detainers".into(),
-            column: "any".into(),
-            id: crate::rows::id_of(row.get(..2).unwrap_or_default()),
-            why: "is not what this program writes",
-        };
-        let (name, request, at) = read(&self.query, row).ok_or_else(bad)?;
-        match &mut self.current {
-            Some((last, kept, latest)) if *last == name => {
-                if *latest < at {
-                    (*kept, *latest) = (request, at);
-                }
-                Ok(None)
-            }
-            current => Ok(current.replace((name, request, at)).map(|(_, whole, _)| whole)),
-        }
-    }
-}
-
-fn read(query: &Query, row: &[Cell]) -> Option<(Name, Request, (i64, i64))> {
-    let [booking, detainer, facility, received, day, office, component, edition, rest @ ..] = row else {
-        return None;
-    };
-    let [state, closed, effect, ended, kind, n, effective, outcome, reason, revision, mode, held] = rest else { return None };
-    let far = |cell: &Cell| cell.as_int().map_or(Instant::FAR, Instant::from_micros);
-    let (closed, ended) = (far(closed), far(ended));
-    let last = last_open(Instant::from_micros(received.as_int()?), closed.min(ended), query.until);
-    let in_force = effective.as_int().is_some_and(|at| Instant::from_micros(at) <= last);
-    let mode = mode.as_int().filter(|_| in_force).and_then(Mode::from_number);
-    let answer = match outcome.as_int().filter(|_| in_force) {
-        None => None,
-        Some(outcome) => {
-            let reason = Reason::from_number(reason.as_int()?)?;
-            Some((Outcome::from_number(outcome)?, Why::of(reason, mode)))
-        }
-    };
-    let taken = kind.as_int().and_then(EndKind::from_number) == Some(EndKind::FederalCustody) && ended <= query.until;
-    let request = Request {
-        facility: FacilityId::trusted(facility.as_text()?),
-        day: date_of_number(i32::try_from(day.as_int()?).ok()?)?,
-        office: office.as_text()?.into(),
-        component: Component::from_number(component.as_int()?)?,
-        edition: Edition::from_number(edition.as_int()?)?,
-        answer,
-        revision: revision.as_text().filter(|_| in_force).map(RevisionId::trusted),
-        mode,
-        held: held.as_int().unwrap_or(0) > 0,
-        handed_over: taken && ended <= closed,
-        never_in_effect: effect.as_int().is_none_or(|at| Instant::from_micros(at) > query.until),
-        lifted: state.as_int()? == LIFTED && closed <= query.until,
-    };
-    let at = (effective.as_int().filter(|_| in_force).unwrap_or(i64::MIN), n.as_int().unwrap_or(0));
-    Some(((booking.as_text()?.to_owned(), detainer.as_text()?.to_owned()), request, at))
-}
-
-/// `detainers.state` of a request that was lifted.
-const LIFTED: i64 = 2;
-
 macro_rules! with_custody {
     ($day:literal) => {
         concat!(
@@ -358,6 +223,7 @@ const HOLDS: &str = "select h.started_at, h.booking, h.hold from holds h where h
 
 #[cfg(test)]
 mod tests {
+    use super::super::requests::{DECLINED, DUTIES, REQUESTS};
     use super::*;
     use crate::store::{Durability, Options};
 
@@ -381,6 +247,8 @@ mod tests {
             (OWED_IN_ALL.to_owned(), vec!["postings_owed"]),
             (HOLDS.to_owned(), vec!["holds_by_start"]),
             (REQUESTS.to_owned(), vec!["autoindex_detainers", "autoindex_bookings", "postings_by_booking"]),
+            (DECLINED.to_owned(), vec!["autoindex_detainers", "autoindex_bookings"]),
+            (DUTIES.to_owned(), vec!["autoindex_detainers"]),
             (by("postings", "booking"), vec!["postings_by_booking"]),
             (by("journal", "stream"), vec!["journal_by_stream"]),
             (by("bookings", "subject") + " and t.to_seq is null", vec!["bookings_by_subject"]),

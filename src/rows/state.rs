@@ -10,7 +10,7 @@ use crate::domain::authority::in_effect;
 use crate::domain::booking::{Booking, Hold, Posting, Proposal};
 use crate::domain::county::{Balance, County};
 use crate::domain::decision::{Decision, Outcome};
-use crate::domain::detainer::Detainer;
+use crate::domain::detainer::{Detainer, Duty};
 use crate::domain::event::{DutiesSet, Event};
 use crate::domain::ids::{AgreementId, BookingId, CountyId, DetainerId};
 use crate::domain::money::Cents;
@@ -105,6 +105,14 @@ fn detainer(county: &County, booking: &Booking, detainer: &Detainer) -> Row {
         review_at(booking, detainer).into(),
     ];
     Row::new(&DETAINERS, vec![id(&county.id), id(&booking.id), id(&detainer.id)], body)
+}
+
+/// The duties of a detainer from its column.
+///
+/// # Errors
+/// [`WireError`] where the bytes are not what this program writes.
+pub fn read_duties(bytes: &[u8]) -> Result<Vec<Duty>, WireError> {
+    decode::<DutiesSet>(bytes).map(|set| set.duties)
 }
 
 /// See the column.

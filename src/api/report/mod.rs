@@ -10,6 +10,7 @@ mod file;
 mod filter;
 mod holds;
 mod query;
+mod requests;
 mod simulation;
 mod stays;
 mod wire;
@@ -25,9 +26,8 @@ use crate::domain::time::Instant;
 use crate::pb::{self, ErrorReason};
 use crate::report::cells::{self, CellsError};
 use crate::report::cost::Sums;
-use crate::report::decisions::{self, Counts};
 use crate::report::overdetention::{self, OverdetentionRow};
-use crate::report::{GroupBy, ReportError, Totals, lines, select};
+use crate::report::{GroupBy, ReportError, Totals, lines};
 use crate::sheet::reports as sheets;
 use file::File;
 use query::Asked;
@@ -42,25 +42,14 @@ const MOST_SORTED: usize = 50_000;
 /// Names that are looked up by one statement and kept in memory at a time.
 const NAMES: u32 = 20_000;
 
-/// What requests are sliced and filtered by: all but what pays for custody and how it ended.
-const OF_REQUESTS: [GroupBy; 9] = [
-    GroupBy::Month,
-    GroupBy::Week,
-    GroupBy::Facility,
-    GroupBy::Office,
-    GroupBy::Component,
-    GroupBy::Revision,
-    GroupBy::Mode,
-    GroupBy::Edition,
-    GroupBy::DecisionReason,
-];
-
 /// Versions of the rules by which each report counts. A change that gives other figures for the same records is a new
 /// version.
 mod version {
     pub const REGISTER: &str = "hold-register/1";
     pub const STATISTICS: &str = "hold-statistics/1";
     pub const DECISIONS: &str = "decision-report/1";
+    pub const DECLINED: &str = "declined-detainers/1";
+    pub const DUTIES: &str = "duty-report/1";
     pub const COST: &str = "cost-report/2";
     pub const LINES: &str = "cost-lines/3";
     pub const CHANGE: &str = "change/1";
@@ -117,31 +106,6 @@ async fn tell_lines(
     Ok(())
 }
 
-/// Counts requests: those of custody that goes on from their bookings, all others from rows.
-async fn count_requests(api: &Api, asked: &Asked, mut count: impl FnMut(&decisions::Request)) -> Result<(), Status> {
-    let of_store = |error| error::of_store(&error);
-    let (store, seq, query) = (api.ledger.store(), asked.pair.seq, &asked.query);
-    let mut after: Option<BookingId> = None;
-    loop {
-        let open = select::open(store, &asked.id, seq, query.until, after.as_ref(), NAMES).await.map_err(of_store)?;
-        for part in open.chunks(stays::PART) {
-            for booking in stays::states(api, asked, part).await?.values() {
-                decisions::requests(query, &asked.county, booking).iter().for_each(&mut count);
-            }
-        }
-        let full = u32::try_from(open.len()).is_ok_and(|found| found == NAMES);
-        after = open.into_iter().next_back().filter(|_| full);
-        if after.is_none() {
-            break;
-        }
-    }
-    let mut requests = select::requests(store, &asked.id, seq, query).map_err(of_store)?;
-    while let Some(part) = requests.part().await.map_err(of_store)? {
-        part.iter().for_each(&mut count);
-    }
-    Ok(())
-}
-
 #[tonic::async_trait]
 impl pb::report_service_server::ReportService for Api {
     type StreamHoldRegisterStream = Sent<pb::StreamHoldRegisterResponse>;
@@ -169,29 +133,28 @@ impl pb::report_service_server::ReportService for Api {
         request: Request<pb::GetDecisionReportRequest>,
     ) -> Result<Response<pb::GetDecisionReportResponse>, Status> {
         let (caller, request) = (principal(&request)?, request.into_inner());
-        let mut fields = Fields::new();
-        let by = query::group_by(&mut fields, &request.group_by, &OF_REQUESTS);
-        let asked = Asked::read_for(self, &caller, fields, request.query.as_ref(), None, &OF_REQUESTS).await?;
-        let (mut counts, mut revisions) = (Counts::new(&by), BTreeSet::new());
-        count_requests(self, &asked, |request| {
-            counts.add(request);
-            if let Some(revision) = request.revision.as_ref().filter(|revision| !revisions.contains(*revision)) {
-                revisions.insert(revision.clone());
-            }
-        })
-        .await?;
-        let (rows, total) = counts.finish();
-        if rows.len() > MOST_ROWS {
-            return Err(too_many_rows());
-        }
-        let rows: Vec<pb::DecisionReportRow> = rows.iter().map(|row| wire::decision_row(&asked, &by, row)).collect();
-        let layout = sheets::decisions::layout(&sheets::keys_of(&request.group_by));
-        let file = File::of(&layout, rows.iter().map(sheets::decisions::row))?;
-        Ok(Response::new(pb::GetDecisionReportResponse {
-            manifest: Some(asked.manifest(version::DECISIONS, &revisions, file)),
-            rows,
-            total: Some(wire::decision_row(&asked, &[], &total)),
-        }))
+        requests::decisions(self, &caller, &request).await.map(Response::new)
+    }
+
+    type StreamDeclinedDetainersStream = Sent<pb::StreamDeclinedDetainersResponse>;
+
+    async fn stream_declined_detainers(
+        &self,
+        request: Request<pb::StreamDeclinedDetainersRequest>,
+    ) -> Result<Response<Self::StreamDeclinedDetainersStream>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        let query = request.query.as_ref();
+        let asked = Asked::read_for(self, &caller, Fields::new(), query, None, &requests::KEYS).await?;
+        let api = self.clone();
+        Ok(Response::new(watch::sent(self, |sender| requests::tell_declined(api, asked, sender))))
+    }
+
+    async fn get_duty_report(
+        &self,
+        request: Request<pb::GetDutyReportRequest>,
+    ) -> Result<Response<pb::GetDutyReportResponse>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        requests::duties(self, &caller, &request).await.map(Response::new)
     }
 
     async fn get_cost_report(

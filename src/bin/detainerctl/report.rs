@@ -31,6 +31,10 @@ pub enum Command {
     HoldStatistics(Grouped),
     /// How detainers were answered.
     Decisions(Grouped),
+    /// The requests that were not honored, one by one.
+    NotHonored(Plain),
+    /// What fell due to be told to whom: done in time, late, not at all.
+    Duties(Grouped),
     /// What custody after T0 cost, and who pays.
     ///
     /// Example: detainerctl report cost --from 2014-01-01 --to 2017-01-26 --group-by month --out cost.xlsx
@@ -181,6 +185,8 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Holds(plain) => (What::Register, &plain.query, &plain.out, Vec::new()),
         Command::HoldStatistics(grouped) => (What::Statistics(grouped.keys()), &grouped.query, &grouped.out, Vec::new()),
         Command::Decisions(grouped) => (What::Decisions(grouped.keys()), &grouped.query, &grouped.out, Vec::new()),
+        Command::NotHonored(plain) => (What::Declined, &plain.query, &plain.out, Vec::new()),
+        Command::Duties(grouped) => (What::Duties(grouped.keys()), &grouped.query, &grouped.out, Vec::new()),
         Command::Cost(grouped) => (What::Cost(grouped.keys()), &grouped.query, &grouped.out, Vec::new()),
         Command::CostLines(lines) => {
             let booking = lines.booking.as_deref().map(|id| names::booking(&county, id)).unwrap_or_default();

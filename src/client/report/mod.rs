@@ -26,6 +26,10 @@ pub enum What {
     Statistics(Vec<pb::GroupBy>),
     /// How detainers were answered, sliced by some keys.
     Decisions(Vec<pb::GroupBy>),
+    /// The requests that were not honored.
+    Declined,
+    /// What fell due to be told, sliced by some keys.
+    Duties(Vec<pb::GroupBy>),
     /// What custody after T0 cost, sliced by some keys.
     Cost(Vec<pb::GroupBy>),
     /// The lines of the cost: of one booking, `counties/{county}/bookings/{booking}`, or where it is empty of all.
@@ -75,6 +79,8 @@ impl What {
             Self::Register => reports::register::layout(),
             Self::Statistics(by) => reports::statistics::layout(by),
             Self::Decisions(by) => reports::decisions::layout(by),
+            Self::Declined => reports::declined::layout(),
+            Self::Duties(by) => reports::duties::layout(by),
             Self::Cost(by) => reports::cost::layout(by),
             Self::Lines(_) => reports::lines::layout(),
             Self::Policies(_) => reports::comparison::layout(),
@@ -126,6 +132,13 @@ impl What {
                 let total = report.total.filter(|_| !by.is_empty());
                 end(report.manifest, total.map(|total| reports::decisions::total(&total, by.len())))
             }
+            Self::Declined => declined(client, query, row).await,
+            Self::Duties(by) => {
+                let request = pb::GetDutyReportRequest { query: Some(query), group_by: numbers(by) };
+                let report = client.get_duty_report(request).await?;
+                report.rows.iter().try_for_each(|one| row(reports::duties::row(one)))?;
+                end(report.manifest, report.total.map(|total| reports::duties::total(&total, by.len())))
+            }
             Self::Cost(by) => {
                 let request = pb::GetCostReportRequest { query: Some(query), group_by: numbers(by) };
                 let report = client.get_cost_report(request).await?;
@@ -176,6 +189,24 @@ async fn register(
     while let Some(message) = stream.message().await.map_err(|status| client.error(&status))? {
         match message.part {
             Some(Part::Row(one)) => row(reports::register::row(&one))?,
+            Some(Part::Manifest(last)) => manifest = Some(last),
+            Some(Part::AsOfPair(_)) | None => {}
+        }
+    }
+    end(manifest, None)
+}
+
+async fn declined(
+    client: &Client,
+    query: pb::ReportQuery,
+    row: &mut impl FnMut(Vec<Cell>) -> io::Result<()>,
+) -> Result<End, ReportError> {
+    use pb::stream_declined_detainers_response::Part;
+    let mut manifest = None;
+    let mut stream = client.stream_declined_detainers(pb::StreamDeclinedDetainersRequest { query: Some(query) }).await?;
+    while let Some(message) = stream.message().await.map_err(|status| client.error(&status))? {
+        match message.part {
+            Some(Part::Row(one)) => row(reports::declined::row(&one))?,
             Some(Part::Manifest(last)) => manifest = Some(last),
             Some(Part::AsOfPair(_)) | None => {}
         }

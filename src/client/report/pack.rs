@@ -55,6 +55,9 @@ const ENTRIES: &[Entry] = &[
     entry(DECISIONS, || What::Decisions(vec![GroupBy::Month])),
     entry("decisions-by-office", || What::Decisions(vec![GroupBy::Office])),
     entry("decisions-by-reason", || What::Decisions(vec![GroupBy::DecisionReason])),
+    entry("not-honored", || What::Declined),
+    entry("duties", || What::Duties(Vec::new())),
+    entry("duties-by-office", || What::Duties(vec![GroupBy::Office])),
     entry(REGISTER, || What::Register),
     entry("hold-statistics", || What::Statistics(vec![GroupBy::Month])),
     entry("hold-statistics-by-end", || What::Statistics(vec![GroupBy::EndReason])),
@@ -224,7 +227,7 @@ fn folder_for(folder: &Path) -> io::Result<tempfile::TempDir> {
 
 fn listed(made: &Made) -> Listed {
     let manifest = &made.written.end.manifest;
-    let keys = made.layout.columns.iter().take_while(|column| !matches!(column.key, "received" | "hold_count"));
+    let keys = made.layout.columns.iter().take_while(|column| !matches!(column.key, "received" | "hold_count" | "duty"));
     let keys: Vec<String> = match &made.written.end.total {
         Some(_) => keys.map(|column| column.heading.to_lowercase()).collect(),
         None => Vec::new(),

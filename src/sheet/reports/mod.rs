@@ -10,6 +10,8 @@ pub mod change;
 pub mod comparison;
 pub mod cost;
 pub mod decisions;
+pub mod declined;
+pub mod duties;
 pub mod flips;
 pub mod lines;
 pub mod overdetention;
