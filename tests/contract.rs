@@ -76,6 +76,7 @@ fn manner(method: &MethodDescriptor) -> Option<Manner> {
         return match word {
             "Get" if method.name().starts_with("GetClaim") => Some(Manner::Read),
             "Get" | "Stream" | "Compare" | "Explain" => Some(Manner::Report),
+            "List" if method.name() == "ListBailEligible" => Some(Manner::Report),
             "List" => Some(Manner::Read),
             _ => WRITES.contains(&word).then_some(Manner::Write),
         };
@@ -142,7 +143,7 @@ fn only_the_methods_that_work_are_in_it() {
         ),
         (
             "ReportService",
-            "StreamHoldRegister GetHoldStatistics GetDecisionReport StreamDeclinedDetainers GetDutyReport GetCostReport StreamCostLines CompareModes GetOverdetentionReport ExplainChange ClosePeriod ListPeriodCloses CreateClaim UpdateClaim GetClaim ListClaims ListClaimLines GetClaimReport ListUnclaimedHolds",
+            "StreamHoldRegister GetHoldStatistics GetDecisionReport StreamDeclinedDetainers GetDutyReport GetCostReport StreamCostLines CompareModes GetOverdetentionReport GetDailyCertificate ListBailEligible ExplainChange ClosePeriod ListPeriodCloses CreateClaim UpdateClaim GetClaim ListClaims ListClaimLines GetClaimReport ListUnclaimedHolds",
         ),
         ("TokenService", "CreateToken RevokeToken ListTokens"),
     ];

@@ -98,7 +98,7 @@ pub const METHODS: &[(&str, &str, &[Role])] = &[
     ),
     (
         "ReportService",
-        "StreamHoldRegister GetHoldStatistics GetDecisionReport StreamDeclinedDetainers GetDutyReport GetCostReport StreamCostLines GetOverdetentionReport CompareModes",
+        "StreamHoldRegister GetHoldStatistics GetDecisionReport StreamDeclinedDetainers GetDutyReport GetCostReport StreamCostLines GetOverdetentionReport CompareModes GetDailyCertificate ListBailEligible",
         &[R, A, U],
     ),
     ("ReportService", "ExplainChange", &[R, A, U]),

@@ -290,6 +290,8 @@ calls! {
         once get_cost_report(GetCostReportRequest) -> GetCostReportResponse;
         stream stream_cost_lines(StreamCostLinesRequest) -> StreamCostLinesResponse;
         once compare_modes(CompareModesRequest) -> CompareModesResponse;
+        once get_daily_certificate(GetDailyCertificateRequest) -> GetDailyCertificateResponse;
+        once list_bail_eligible(ListBailEligibleRequest) -> ListBailEligibleResponse;
         once get_overdetention_report(GetOverdetentionReportRequest) -> GetOverdetentionReportResponse;
     }
     JournalServiceClient {

@@ -98,7 +98,7 @@ fn fate(duty: &Duty, until: Instant) -> Fate {
 #[must_use]
 pub fn key(owed: &Owed, by: GroupBy) -> Key {
     match by {
-        GroupBy::Month => Key::month(owed.day),
+        GroupBy::Month | GroupBy::CustodyMonth => Key::month(owed.day),
         GroupBy::Week => Key::week(owed.day),
         GroupBy::Facility => Key::Facility(owed.form.facility.clone()),
         GroupBy::Office => Key::Office(owed.form.office.clone()),
@@ -215,6 +215,7 @@ mod tests {
             facilities: BTreeSet::new(),
             offices: BTreeSet::new(),
             only: BTreeMap::new(),
+            by_books: false,
             until: instant(until),
         };
         owed(&query, world.state(), &form, &[duty]).first().map(|owed| owed.fate)

@@ -8,6 +8,8 @@
 //! Nothing here asks a clock, prices custody by rules of its own or names a person. To add a report: a file with a row
 //! type and a function from [`Query`], county and stays to rows, and a case in `tests`.
 
+pub mod bail;
+pub mod certificate;
 pub mod cells;
 pub mod change;
 pub mod claims;

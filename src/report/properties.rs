@@ -3,7 +3,7 @@
 
 use super::lines::{self, Line};
 use super::stay::Stay;
-use super::{GroupBy, Key, Query, Totals, cost, overdetention, register};
+use super::{GroupBy, Key, Query, Totals, certificate, cost, overdetention, register};
 use crate::domain::agreement::Term;
 use crate::domain::detainer::Edition;
 use crate::domain::facts::{CloseReason, EndKind};
@@ -11,7 +11,7 @@ use crate::domain::ids::FacilityId;
 use crate::domain::policy::Mode;
 use crate::domain::rate::DayCount;
 use crate::domain::testing::{World, agreement, cents, day, form, instant, rate, revision};
-use crate::domain::time::{Date, HOUR_US, Instant, Zone};
+use crate::domain::time::{DAY_US, Date, HOUR_US, Instant, Span, Zone};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -168,6 +168,20 @@ proptest! {
         let rows = over(&whole);
         let expected = (rows.iter().map(|row| row.us).sum::<i64>(), Totals::try_sum(rows.iter().map(|row| row.totals)).expect("fits"));
         prop_assert_eq!(nothing_covered, expected);
+
+        // So do the daily certificates of both jails, each day as long as it is there.
+        let mut certified = 0;
+        for jail in ["jail", "annex"].map(FacilityId::trusted) {
+            let zone = county.zone_of(&jail);
+            let (mut day, past) = (zone.date(t0.plus_us(-DAY_US)), zone.date(end.plus_us(2 * DAY_US)));
+            while day < past {
+                let span = Span::new(zone.start_of(day), zone.end_of(day).min(until));
+                let (_, rows) = certificate::of_booking(&certificate::Day { facility: jail.clone(), span }, world.booking("b1"));
+                certified += rows.iter().map(|row| row.us).sum::<i64>();
+                day = next(day);
+            }
+        }
+        prop_assert_eq!(certified, expected.0);
 
         // Sliced by each key, each slice re-added from the lines that are shown.
         let shown = lines::merged(all.clone()).expect("fits");

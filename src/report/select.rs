@@ -8,7 +8,7 @@ use super::Query;
 use super::claims::Reach;
 use crate::domain::ids::{AgreementId, BookingId, CountyId, HoldId};
 use crate::domain::money::Cents;
-use crate::domain::time::{DAY_US, Date, Instant, Zone, day_number};
+use crate::domain::time::{DAY_US, Date, Instant, Span, Zone, day_number};
 use crate::rows::{Cell, ColType};
 use crate::store::{Param, Store, StoreError};
 
@@ -57,6 +57,40 @@ pub async fn open(
     let after = after.map_or("", BookingId::as_str);
     let params = [county.as_str().into(), seq.into(), until.into(), after.into(), i64::from(limit).into()];
     bookings(&store.query(OPEN, &params, &[ColType::Text]).await?)
+}
+
+/// Bookings in custody at some moment of a stretch, wherever.
+///
+/// # Errors
+/// [`StoreError`] where the database cannot answer.
+pub async fn in_custody(
+    store: &Store,
+    county: &CountyId,
+    seq: i64,
+    span: Span,
+    after: Option<&BookingId>,
+    limit: u32,
+) -> Result<Vec<BookingId>, StoreError> {
+    let after = after.map_or("", BookingId::as_str);
+    let params = [county.as_str().into(), seq.into(), span.end.into(), span.start.into(), after.into(), i64::from(limit).into()];
+    bookings(&store.query(IN_CUSTODY, &params, &[ColType::Text]).await?)
+}
+
+/// Bookings in custody at an instant for which a request is open then.
+///
+/// # Errors
+/// [`StoreError`] where the database cannot answer.
+pub async fn with_request(
+    store: &Store,
+    county: &CountyId,
+    seq: i64,
+    at: Instant,
+    after: Option<&BookingId>,
+    limit: u32,
+) -> Result<Vec<BookingId>, StoreError> {
+    let after = after.map_or("", BookingId::as_str);
+    let params = [county.as_str().into(), seq.into(), at.into(), after.into(), i64::from(limit).into()];
+    bookings(&store.query(WITH_REQUEST, &params, &[ColType::Text]).await?)
 }
 
 /// Bookings that policies are compared by: those with custody after T0 that may touch the days asked for, and those with a
@@ -213,6 +247,17 @@ const OWED: &str = "select distinct p.booking from postings p where p.county = $
 const OWED_IN_ALL: &str = "select p.agreement, cast(sum(p.covered_cents) as bigint) from postings p \
      where p.county = $1 and p.agreement is not null and p.seq <= $2 group by p.agreement order by p.agreement";
 
+const IN_CUSTODY: &str = "select b.booking from bookings b where b.county = $1 and b.from_seq <= $2 \
+     and (b.to_seq is null or b.to_seq > $2) and b.booked_at < $3 and (b.ended_at is null or b.ended_at > $4) \
+     and b.booking > $5 order by b.booking limit $6";
+
+const WITH_REQUEST: &str = "select distinct d.booking from detainers d \
+     join bookings b on b.county = d.county and b.booking = d.booking and b.from_seq <= $2 \
+     and (b.to_seq is null or b.to_seq > $2) \
+     where d.county = $1 and d.from_seq <= $2 and (d.to_seq is null or d.to_seq > $2) and d.received_at <= $3 \
+     and (d.closed_at is null or d.closed_at > $3) and b.booked_at <= $3 and (b.ended_at is null or b.ended_at > $3) \
+     and d.booking > $4 order by d.booking limit $5";
+
 const OPEN: &str = "select b.booking from bookings b where b.county = $1 and b.from_seq <= $2 \
      and (b.to_seq is null or b.to_seq > $2) and b.t0 <= $3 and b.booking > $4 order by b.booking limit $5";
 
@@ -246,6 +291,8 @@ mod tests {
             (OWED.to_owned(), vec!["postings_owed"]),
             (OWED_IN_ALL.to_owned(), vec!["postings_owed"]),
             (HOLDS.to_owned(), vec!["holds_by_start"]),
+            (IN_CUSTODY.to_owned(), vec!["autoindex_bookings"]),
+            (WITH_REQUEST.to_owned(), vec!["autoindex_detainers", "autoindex_bookings"]),
             (REQUESTS.to_owned(), vec!["autoindex_detainers", "autoindex_bookings", "postings_by_booking"]),
             (DECLINED.to_owned(), vec!["autoindex_detainers", "autoindex_bookings"]),
             (DUTIES.to_owned(), vec!["autoindex_detainers"]),

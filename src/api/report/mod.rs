@@ -6,6 +6,7 @@
 
 mod change;
 mod claims;
+mod custody;
 mod file;
 mod filter;
 mod holds;
@@ -53,6 +54,8 @@ mod version {
     pub const COST: &str = "cost-report/2";
     pub const LINES: &str = "cost-lines/3";
     pub const CHANGE: &str = "change/1";
+    pub const CERTIFICATE: &str = "daily-certificate/1";
+    pub const BAIL: &str = "bail-eligible/1";
     pub const OVERDETENTION: &str = "overdetention-report/1";
 }
 
@@ -192,6 +195,22 @@ impl pb::report_service_server::ReportService for Api {
             rows,
             total: Some(wire::cost_row(&asked, &[], &total)?),
         }))
+    }
+
+    async fn get_daily_certificate(
+        &self,
+        request: Request<pb::GetDailyCertificateRequest>,
+    ) -> Result<Response<pb::GetDailyCertificateResponse>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        custody::certificate(self, &caller, &request).await.map(Response::new)
+    }
+
+    async fn list_bail_eligible(
+        &self,
+        request: Request<pb::ListBailEligibleRequest>,
+    ) -> Result<Response<pb::ListBailEligibleResponse>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        custody::bail_eligible(self, &caller, &request).await.map(Response::new)
     }
 
     async fn compare_modes(

@@ -9,7 +9,7 @@ use super::super::time::{Fields, stamp, wire_date, wire_pair};
 use super::filter::{self, MOST_ENTRIES};
 use crate::domain::county::County;
 use crate::domain::ids::{CountyId, FacilityId, RevisionId};
-use crate::domain::time::Instant;
+use crate::domain::time::{Date, Instant};
 use crate::ledger::{AsOf, Pair};
 use crate::pb;
 use crate::report::{GroupBy, Query};
@@ -29,6 +29,8 @@ pub(super) struct Asked {
     pub pair: Pair,
     /// What is counted, and until when.
     pub query: Query,
+    /// Asked about the one instant counted to, not about days; the query's day is then the county's local day of it.
+    pub moment: bool,
 }
 
 impl Asked {
@@ -53,12 +55,40 @@ impl Asked {
         resume: Option<&Resume>,
         applies: &[GroupBy],
     ) -> Result<Self, Status> {
-        let Some(query) = query else {
+        let days = query.map(|query| period(&mut fields, query.period.as_ref()));
+        Self::read_days(api, caller, fields, query, resume, applies, days.map(|days| (days, false))).await
+    }
+
+    /// The same for a list about the one instant counted to: days are refused.
+    pub async fn read_moment(
+        api: &Api,
+        caller: &Principal,
+        mut fields: Fields,
+        query: Option<&pb::ReportQuery>,
+        resume: Option<&Resume>,
+        applies: &[GroupBy],
+    ) -> Result<Self, Status> {
+        if query.is_some_and(|query| query.period.is_some()) {
+            fields.bad("query.period", "must be unset: the list is of one instant, accrue_until");
+        }
+        let today = query.map(|_| (Some((Date::MIN, Date::MAX)), true));
+        Self::read_days(api, caller, fields, query, resume, applies, today).await
+    }
+
+    async fn read_days(
+        api: &Api,
+        caller: &Principal,
+        mut fields: Fields,
+        query: Option<&pb::ReportQuery>,
+        resume: Option<&Resume>,
+        applies: &[GroupBy],
+        days: Option<(Option<(Date, Date)>, bool)>,
+    ) -> Result<Self, Status> {
+        let Some((query, (days, moment))) = query.zip(days) else {
             fields.bad("query", "is required");
             return Err(fields.refusal());
         };
         let id = fields.name("query.county", &query.county, names::county);
-        let days = period(&mut fields, query.period.as_ref());
         let facilities = facilities(&mut fields, id.as_ref(), &query.facilities);
         let mut offices = offices(&mut fields, &query.office_codes);
         let mut only = filter::read(&mut fields, id.as_ref(), query, applies);
@@ -96,14 +126,17 @@ impl Asked {
             (None, None) if as_of == AsOf::Latest => now,
             (None, None) => api.moment(None, as_of, pair).min(now),
         };
-        Ok(Self { id, county, pair, query: Query { start, end, facilities, offices, only, by_books: query.by_books, until } })
+        let today = county.profile.zone.date(until);
+        let (start, end) = if moment { (today, today.succ_opt().unwrap_or(today)) } else { (start, end) };
+        Ok(Self { id, county, pair, query: Query { start, end, facilities, offices, only, by_books: query.by_books, until }, moment })
     }
 
     /// What the report rests on, and what its file comes to. The query in it asks for exactly this report again.
     pub fn manifest(&self, version: &str, revisions: &BTreeSet<RevisionId>, file: Sum) -> pb::ReportManifest {
         let Query { start, end, until, .. } = &self.query;
         let asked = pb::ReportQuery {
-            period: Some(pb::DateInterval { start_date: Some(wire_date(*start)), end_date: Some(wire_date(*end)) }),
+            period: (!self.moment)
+                .then(|| pb::DateInterval { start_date: Some(wire_date(*start)), end_date: Some(wire_date(*end)) }),
             as_of: Some(pb::AsOf { point: Some(pb::as_of::Point::Sequence(self.pair.seq)) }),
             // By the books it follows from the point of knowledge.
             accrue_until: (!self.query.by_books).then(|| stamp(*until)),
@@ -123,10 +156,7 @@ impl Asked {
     }
 }
 
-fn period(
-    fields: &mut Fields,
-    period: Option<&pb::DateInterval>,
-) -> Option<(crate::domain::time::Date, crate::domain::time::Date)> {
+fn period(fields: &mut Fields, period: Option<&pb::DateInterval>) -> Option<(Date, Date)> {
     let Some(period) = period else {
         fields.bad("query.period", "is required");
         return None;

@@ -319,7 +319,8 @@ impl Run {
             by_books: false,
             until: self.asked.query.until,
         };
-        let asked = Asked { query: before, id: self.asked.id.clone(), county: self.asked.county.clone(), pair: self.asked.pair };
+        let (id, county, pair) = (self.asked.id.clone(), self.asked.county.clone(), self.asked.pair);
+        let asked = Asked { query: before, id, county, pair, moment: false };
         let mut all = Stays::new(None);
         while let Some(some) = all.next(&self.api, &asked).await? {
             for line in some.iter().filter(|stay| stay.ended <= begins).flat_map(|stay| &stay.lines) {

@@ -47,6 +47,12 @@ pub enum Command {
     Modes(Modes),
     /// Custody that nothing covered, whether or not a hold ever ran.
     Overdetention(Plain),
+    /// The certificate of a jail for one of its days: how many in custody and on hold, and everybody without authority.
+    ///
+    /// Example: detainerctl report certificate main-jail --day 2024-03-15 --out certificate.html
+    Certificate(Certificate),
+    /// People who could post bail and for whom a detainer is open: now, or at --accrue-until.
+    BailEligible(Moment),
     /// All reports of a quarter as files, as of one record, with an index page: for a board, or for an auditor.
     ///
     /// Example: detainerctl report board-pack --quarter 2014Q1 --out pack && (cd pack && sha256sum -c SHA256SUMS)
@@ -164,6 +170,30 @@ pub struct Lines {
     booking: Option<String>,
 }
 
+/// One jail on one local day.
+#[derive(Debug, Args)]
+pub struct Certificate {
+    /// The jail.
+    #[arg(value_name = "FACILITY")]
+    jail: String,
+    /// The day. Left out: yesterday.
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    day: Option<NaiveDate>,
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    out: Out,
+}
+
+/// A list of one instant.
+#[derive(Debug, Args)]
+pub struct Moment {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    out: Out,
+}
+
 /// The pack of a quarter.
 #[derive(Debug, Args)]
 pub struct BoardPack {
@@ -182,24 +212,33 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
     let county = context.county(&client).await?;
     let zone = context.county_zone(&client, &county).await?;
     let (what, query, out, notes) = match &command {
-        Command::Holds(plain) => (What::Register, &plain.query, &plain.out, Vec::new()),
-        Command::HoldStatistics(grouped) => (What::Statistics(grouped.keys()), &grouped.query, &grouped.out, Vec::new()),
-        Command::Decisions(grouped) => (What::Decisions(grouped.keys()), &grouped.query, &grouped.out, Vec::new()),
-        Command::NotHonored(plain) => (What::Declined, &plain.query, &plain.out, Vec::new()),
-        Command::Duties(grouped) => (What::Duties(grouped.keys()), &grouped.query, &grouped.out, Vec::new()),
-        Command::Cost(grouped) => (What::Cost(grouped.keys()), &grouped.query, &grouped.out, Vec::new()),
+        Command::Holds(plain) => (What::Register, plain.query.wire(context, zone, &county)?, &plain.out, Vec::new()),
+        Command::HoldStatistics(grouped) => {
+            (What::Statistics(grouped.keys()), grouped.query.wire(context, zone, &county)?, &grouped.out, Vec::new())
+        }
+        Command::Decisions(grouped) => {
+            (What::Decisions(grouped.keys()), grouped.query.wire(context, zone, &county)?, &grouped.out, Vec::new())
+        }
+        Command::NotHonored(plain) => (What::Declined, plain.query.wire(context, zone, &county)?, &plain.out, Vec::new()),
+        Command::Duties(grouped) => {
+            (What::Duties(grouped.keys()), grouped.query.wire(context, zone, &county)?, &grouped.out, Vec::new())
+        }
+        Command::Cost(grouped) => {
+            (What::Cost(grouped.keys()), grouped.query.wire(context, zone, &county)?, &grouped.out, Vec::new())
+        }
         Command::CostLines(lines) => {
             let booking = lines.booking.as_deref().map(|id| names::booking(&county, id)).unwrap_or_default();
-            (What::Lines(booking), &lines.query, &lines.out, Vec::new())
+            (What::Lines(booking), lines.query.wire(context, zone, &county)?, &lines.out, Vec::new())
         }
         Command::Modes(modes) => {
             let others = policy_simulate::others(&county, &modes.others, modes.query.first_day(context, zone))?;
-            (What::Policies(others), &modes.query, &modes.out, modes.notes())
+            (What::Policies(others), modes.query.wire(context, zone, &county)?, &modes.out, modes.notes())
         }
-        Command::Overdetention(plain) => (What::Overdetention, &plain.query, &plain.out, Vec::new()),
+        Command::Overdetention(plain) => (What::Overdetention, plain.query.wire(context, zone, &county)?, &plain.out, Vec::new()),
+        Command::Certificate(told) => (What::Certificate, told.wire(context, zone, &county)?, &told.out, Vec::new()),
+        Command::BailEligible(told) => (What::BailEligible, told.which.wire(context, zone, &county)?, &told.out, Vec::new()),
         Command::BoardPack(told) => return board_pack(context, &client, zone, &county, told).await,
     };
-    let query = query.wire(context, zone, &county)?;
     if let Some(path) = &out.out {
         return to_file(context, &client, &what, query, notes, path).await;
     }
@@ -339,6 +378,17 @@ impl Grouped {
     }
 }
 
+impl Certificate {
+    fn wire(&self, context: &Context, zone: chrono_tz::Tz, county: &str) -> Result<pb::ReportQuery, Failure> {
+        let mut query = self.which.wire(context, zone, county)?;
+        let today = context.now().with_timezone(&zone).date_naive();
+        let day = self.day.or(today.pred_opt()).unwrap_or(today);
+        query.period = Some(reports::period(day, day.succ_opt().unwrap_or(day)));
+        query.facilities.push(names::facility(county, &self.jail));
+        Ok(query)
+    }
+}
+
 impl Query {
     /// The first day of the period.
     pub fn first_day(&self, context: &Context, zone: chrono_tz::Tz) -> NaiveDate {
@@ -365,6 +415,7 @@ impl Which {
             told.iter().map(|one| one.0.into()).collect()
         }
         Ok(pb::ReportQuery {
+            by_books: false,
             county: county.to_owned(),
             period: None,
             facilities: self.facility.iter().map(|id| names::facility(county, id)).collect(),

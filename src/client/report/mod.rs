@@ -38,6 +38,10 @@ pub enum What {
     Policies(Vec<pb::SupposedRule>),
     /// Custody that nothing covered.
     Overdetention,
+    /// One jail on one local day: the query names the jail and the day.
+    Certificate,
+    /// People who could post bail and have a detainer, at the instant counted to: the query has no period.
+    BailEligible,
 }
 
 /// What stands below a report's rows.
@@ -85,6 +89,8 @@ impl What {
             Self::Lines(_) => reports::lines::layout(),
             Self::Policies(_) => reports::comparison::layout(),
             Self::Overdetention => reports::overdetention::layout(),
+            Self::Certificate => reports::certificate::layout(),
+            Self::BailEligible => reports::bail::layout(),
         }
     }
 
@@ -154,6 +160,13 @@ impl What {
                 end(report.manifest, None)
             }
             Self::Overdetention => overdetention(client, query, row).await,
+            Self::Certificate => {
+                let report = client.get_daily_certificate(pb::GetDailyCertificateRequest { query: Some(query) }).await?;
+                let certificate = report.certificate.ok_or(ReportError::Cut)?;
+                reports::certificate::rows(&certificate).into_iter().try_for_each(row)?;
+                end(report.manifest, None)
+            }
+            Self::BailEligible => bail_eligible(client, query, row).await,
         }
     }
 }
@@ -244,6 +257,23 @@ async fn overdetention(
         let request = pb::GetOverdetentionReportRequest { query: Some(query.clone()), page_size: 1_000, page_token };
         let page = client.get_overdetention_report(request).await?;
         page.rows.iter().try_for_each(|one| row(reports::overdetention::row(one)))?;
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return end(page.manifest, None);
+        }
+    }
+}
+
+async fn bail_eligible(
+    client: &Client,
+    query: pb::ReportQuery,
+    row: &mut impl FnMut(Vec<Cell>) -> io::Result<()>,
+) -> Result<End, ReportError> {
+    let mut page_token = String::new();
+    loop {
+        let request = pb::ListBailEligibleRequest { query: Some(query.clone()), page_size: 1_000, page_token };
+        let page = client.list_bail_eligible(request).await?;
+        page.rows.iter().try_for_each(|one| row(reports::bail::row(one)))?;
         page_token = page.next_page_token;
         if page_token.is_empty() {
             return end(page.manifest, None);

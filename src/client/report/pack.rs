@@ -14,11 +14,11 @@ use super::write::{Place, Target, Written, manifest, text, write};
 use super::{ReportError, What};
 use crate::client::Client;
 use crate::pb::{self, GroupBy};
-use crate::sheet::reports;
 use crate::sheet::table::Cell;
 use crate::sheet::write::html::figures::Figures;
 use crate::sheet::write::html::pack::{Index, Listed, page};
 use crate::sheet::write::{Form, about};
+use crate::sheet::{names, reports, time};
 
 /// In which forms each report is.
 const FORMS: [Form; 3] = [Form::Csv, Form::Xlsx, Form::Html];
@@ -30,6 +30,10 @@ enum Days {
     Quarter,
     /// Those of the four quarters up to its end.
     Year,
+    /// The last of the quarter, for each jail by itself.
+    LastOfEachJail,
+    /// None: the instant counted to.
+    Moment,
 }
 
 /// A report of the pack.
@@ -70,6 +74,8 @@ const ENTRIES: &[Entry] = &[
     entry("cost-lines", || What::Lines(String::new())),
     entry("over-detention", || What::Overdetention),
     entry("policies-compared", || What::Policies(Vec::new())),
+    Entry { stem: "bail-eligible", days: Days::Moment, what: || What::BailEligible },
+    Entry { stem: "certificate", days: Days::LastOfEachJail, what: || What::Certificate },
 ];
 
 /// Three months of a year.
@@ -115,9 +121,15 @@ impl Quarter {
         (first, first + Months::new(3))
     }
 
-    fn period(self, days: Days) -> pb::DateInterval {
+    fn period(self, days: Days) -> Option<pb::DateInterval> {
         let (first, end) = self.days();
-        reports::period(if days == Days::Quarter { first } else { end - Months::new(12) }, end)
+        let first = match days {
+            Days::Quarter => first,
+            Days::Year => end - Months::new(12),
+            Days::LastOfEachJail => end.pred_opt().unwrap_or(first),
+            Days::Moment => return None,
+        };
+        Some(reports::period(first, end))
     }
 
     fn words(self) -> String {
@@ -128,7 +140,9 @@ impl Quarter {
 
 /// What was made of an entry.
 struct Made {
-    stem: &'static str,
+    stem: String,
+    /// The jail that it is of alone.
+    jail: Option<String>,
     title: &'static str,
     written: Written,
     layout: reports::Layout,
@@ -150,26 +164,33 @@ pub async fn pack(
     let (mut query, mut place, mut made) = (query, None::<Place>, Vec::new());
     let mut sums: Vec<(String, [u8; 32])> = Vec::new();
     for entry in ENTRIES {
-        let what = (entry.what)();
-        query.period = Some(quarter.period(entry.days));
-        let known = match &place {
-            Some(place) => place.clone(),
-            None => Place::of(client, &query.county, query.as_of).await?,
-        };
-        let heading = known.heading(what.layout(), Vec::new());
-        let targets = FORMS.map(|form| Target { form, path: whole.path().join(named(entry.stem, form.extension())) });
-        let written = write(client, &what, query.clone(), &heading, &targets, |rows| seen(entry.stem, rows)).await?;
-        if place.is_none() {
-            // The point of the first report is that of all: whatever is recorded from now on is in none.
-            let asked = written.end.manifest.query.clone().unwrap_or_default();
-            (query.as_of, query.accrue_until) = (asked.as_of, asked.accrue_until);
-            place = Some(Place::of(client, &query.county, query.as_of).await?);
+        for jail in jails(client, &query, entry.days, quarter).await? {
+            let (what, mut asked) = ((entry.what)(), query.clone());
+            asked.period = quarter.period(entry.days);
+            asked
+                .facilities
+                .splice(.., jail.iter().cloned().chain(if jail.is_none() { query.facilities.clone() } else { Vec::new() }));
+            let jail = jail.map(|jail| names::id(&jail).to_owned());
+            let stem = jail.as_ref().map_or(entry.stem.to_owned(), |jail| format!("{}-{jail}", entry.stem));
+            let known = match &place {
+                Some(place) => place.clone(),
+                None => Place::of(client, &query.county, query.as_of).await?,
+            };
+            let heading = known.heading(what.layout(), Vec::new());
+            let targets = FORMS.map(|form| Target { form, path: whole.path().join(named(&stem, form.extension())) });
+            let written = write(client, &what, asked, &heading, &targets, |rows| seen(&stem, rows)).await?;
+            if place.is_none() {
+                // The point of the first report is that of all: whatever is recorded from now on is in none.
+                let asked = written.end.manifest.query.clone().unwrap_or_default();
+                (query.as_of, query.accrue_until) = (asked.as_of, asked.accrue_until);
+                place = Some(Place::of(client, &query.county, query.as_of).await?);
+            }
+            sums.extend(FORMS.iter().zip(&written.sums).map(|(form, sum)| (named(&stem, form.extension()), *sum)));
+            let name = named(&stem, "manifest.json");
+            let told = format!("{:#}\n", manifest(&heading, &written, &targets));
+            sums.push((name.clone(), text(&whole.path().join(name), &told)?));
+            made.push(Made { stem, jail, title: heading.layout.title, written, layout: heading.layout });
         }
-        sums.extend(FORMS.iter().zip(&written.sums).map(|(form, sum)| (named(entry.stem, form.extension()), *sum)));
-        let name = named(entry.stem, "manifest.json");
-        let told = format!("{:#}\n", manifest(&heading, &written, &targets));
-        sums.push((name.clone(), text(&whole.path().join(name), &told)?));
-        made.push(Made { stem: entry.stem, title: heading.layout.title, written, layout: heading.layout });
     }
     let Some((first, place)) = made.first().zip(place) else { return Err(ReportError::Cut) };
     let index = Index {
@@ -189,6 +210,42 @@ pub async fn pack(
     // It is no longer where it would be taken away from.
     let _ = whole.keep();
     Ok(sums.into_iter().map(|(name, _)| name).chain(["SHA256SUMS".to_owned()]).collect())
+}
+
+/// The jails that a report is asked for one by one; one that is none stands for all at once. A day that has not begun by the
+/// instant counted to certifies nothing.
+async fn jails(
+    client: &Client,
+    query: &pb::ReportQuery,
+    days: Days,
+    quarter: Quarter,
+) -> Result<Vec<Option<String>>, ReportError> {
+    if days != Days::LastOfEachJail {
+        return Ok(vec![None]);
+    }
+    let last = quarter.days().1.pred_opt().unwrap_or_default();
+    let until = query.accrue_until.as_ref().and_then(time::utc);
+    let (mut jails, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let request = pb::ListFacilitiesRequest {
+            parent: query.county.clone(),
+            as_of: query.as_of,
+            page_size: 500,
+            page_token,
+            ..pb::ListFacilitiesRequest::default()
+        };
+        let page = client.list_facilities(request).await?;
+        let wanted = page.facilities.into_iter().filter(|jail| {
+            let begins = time::start_of_day(last, time::zone_or_utc(&jail.time_zone)).ok();
+            let asked = query.facilities.is_empty() || query.facilities.contains(&jail.name);
+            asked && begins.is_some_and(|begins| until.is_none_or(|until| begins < until))
+        });
+        jails.extend(wanted.map(|jail| Some(jail.name)));
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return Ok(jails);
+        }
+    }
 }
 
 fn named(stem: &str, extension: &str) -> String {
@@ -234,8 +291,8 @@ fn listed(made: &Made) -> Listed {
     };
     let by = if keys.is_empty() { String::new() } else { format!(", by {}", keys.join(" and ")) };
     Listed {
-        stem: made.stem.to_owned(),
-        title: format!("{}{by}", made.title),
+        stem: made.stem.clone(),
+        title: format!("{}{by}{}", made.title, made.jail.as_ref().map(|jail| format!(", {jail}")).unwrap_or_default()),
         days: about::days(manifest.query.as_ref().and_then(|query| query.period.as_ref())),
         rows: manifest.row_count,
         sha256: hex::encode(&manifest.sha256),
@@ -279,7 +336,8 @@ mod tests {
         let day = |y, m, d| NaiveDate::from_ymd_opt(y, m, d).unwrap();
         let quarter: Quarter = "2014Q4".parse().unwrap();
         assert_eq!((quarter.days(), quarter.to_string()), ((day(2014, 10, 1), day(2015, 1, 1)), "2014Q4".to_owned()));
-        assert_eq!(quarter.period(Days::Year), reports::period(day(2014, 1, 1), day(2015, 1, 1)));
+        assert_eq!(quarter.period(Days::Year), Some(reports::period(day(2014, 1, 1), day(2015, 1, 1))));
+        assert_eq!(quarter.period(Days::LastOfEachJail), Some(reports::period(day(2014, 12, 31), day(2015, 1, 1))));
         assert_eq!(quarter.words(), "fourth quarter of 2014");
         for wrong in ["2014", "2014Q0", "2014Q5", "Q1", "2014Q", "2014-Q1x", "99999999Q1"] {
             assert_eq!(wrong.parse::<Quarter>(), Err(format!("`{wrong}` is no quarter: write 2014Q1")));

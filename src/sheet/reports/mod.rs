@@ -6,6 +6,8 @@
 //! To add a report: a file here with `layout` and `row`; the server takes each row into a [`super::canonical::Digest`]
 //! as it tells it. Columns are only ever added at the end, and then the report has another version.
 
+pub mod bail;
+pub mod certificate;
 pub mod change;
 pub mod comparison;
 pub mod cost;

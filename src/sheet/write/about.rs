@@ -77,6 +77,7 @@ fn narrowed(query: &pb::ReportQuery) -> Vec<(&'static str, &'static str, Vec<Str
         end_reasons,
         decision_reasons,
         without,
+        by_books,
     } = query;
     let ids = |names: &[String]| names.iter().map(|name| names::id(name).to_owned()).collect::<Vec<_>>();
     let mut all = vec![
@@ -90,6 +91,7 @@ fn narrowed(query: &pb::ReportQuery) -> Vec<(&'static str, &'static str, Vec<Str
         ("Only holds that ended by", "end_reasons", words::<pb::HoldEndReason>(end_reasons)),
         ("Only decisions because of", "decision_reasons", words::<pb::DecisionReason>(decision_reasons)),
         ("Also what has no", "without", words::<pb::GroupBy>(without)),
+        ("Counted", "by_books", by_books.then(|| "by the books".to_owned()).into_iter().collect()),
     ];
     all.retain(|(_, _, values)| !values.is_empty());
     all

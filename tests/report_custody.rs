@@ -1,0 +1,187 @@
+//! Who is in custody, over a real socket: the daily certificate of a jail of the decade ([`common::decade`]), and people who
+//! could post bail.
+
+#![allow(clippy::inconsistent_digit_grouping, reason = "cents are written as dollars_cents")]
+
+mod common;
+
+use common::asking::{Office, days, decade, hours, office, stamp, until};
+use common::decade::NOW;
+use common::desk::{fields, reason, with};
+use detainer::domain::command::{BookingCommand, NewFact};
+use detainer::domain::detainer::Edition;
+use detainer::domain::facts::{BailSet, BasisKind, Fact};
+use detainer::domain::money::Cents;
+use detainer::domain::testing::{self, instant};
+use detainer::pb::{self, Role};
+use prost::Message as _;
+use tonic::Status;
+
+fn day_of(jail: &str, start: &str, end: &str) -> pb::ReportQuery {
+    pb::ReportQuery { facilities: vec![format!("counties/c/facilities/{jail}")], ..days(start, end) }
+}
+
+impl Office {
+    async fn certificate(&mut self, query: pb::ReportQuery) -> Result<pb::GetDailyCertificateResponse, Status> {
+        let ask = pb::GetDailyCertificateRequest { query: Some(query) };
+        self.reports.get_daily_certificate(with(&self.admin, ask)).await.map(tonic::Response::into_inner)
+    }
+
+    async fn bail_eligible(
+        &mut self,
+        query: pb::ReportQuery,
+        size: i32,
+        token: &str,
+    ) -> Result<pb::ListBailEligibleResponse, Status> {
+        let ask = pb::ListBailEligibleRequest { query: Some(query), page_size: size, page_token: token.into() };
+        self.reports.list_bail_eligible(with(&self.admin, ask)).await.map(tonic::Response::into_inner)
+    }
+}
+
+/// In custody, at the end; on a hold, at the end; covered by nothing, at the end; not known.
+fn counts(one: &pb::DailyCertificate) -> [i64; 7] {
+    [
+        one.in_custody_count,
+        one.in_custody_at_end_count,
+        one.on_hold_count,
+        one.on_hold_at_end_count,
+        one.uncovered_count,
+        one.uncovered_at_end_count,
+        one.bases_not_known_count,
+    ]
+}
+
+#[tokio::test]
+async fn a_jail_is_certified_day_by_day() {
+    for fresh in common::engines().await {
+        let mut office = office(&fresh).await;
+        // b5, June 1 in Chicago: held until noon, then by nothing until midnight.
+        let told = office.certificate(day_of("annex", "2017-06-01", "2017-06-02")).await.unwrap();
+        let one = told.certificate.clone().unwrap();
+        assert_eq!(counts(&one), [1, 1, 1, 0, 1, 1, 0]);
+        assert_eq!((one.whole_day, one.time_zone.as_str(), one.on_hold_late_count), (true, "America/Chicago", 0));
+        let interval = pb::Interval { start_time: stamp("2017-06-01T05:00:00Z"), end_time: stamp("2017-06-02T05:00:00Z") };
+        assert_eq!(one.interval, Some(interval));
+        let [row] = one.rows.as_slice() else { panic!("one row, not {:?}", one.rows) };
+        assert_eq!((row.booking.as_str(), hours(row.duration.as_ref())), ("counties/c/bookings/b5", 12));
+        assert_eq!((row.t0, row.since_time), (stamp("2017-05-30T17:00:00Z"), stamp("2017-06-01T17:00:00Z")));
+        assert_eq!(row.end_time, stamp("2017-06-02T05:00:00Z"));
+        let manifest = told.manifest.clone().unwrap();
+        assert_eq!((manifest.report_version.as_str(), manifest.row_count), ("daily-certificate/1", 2));
+        assert_eq!((manifest.tree_root.len(), told.credential.is_empty()), (32, false));
+
+        // b3 went over New Year: held to midnight, then six hours by nothing.
+        let cases = [
+            ("tgk", "2014-12-31", "2015-01-01", [1, 1, 1, 1, 0, 0, 0], 0),
+            ("tgk", "2015-01-01", "2015-01-02", [1, 0, 0, 0, 1, 0, 0], 6),
+            ("tgk", "2015-01-02", "2015-01-03", [0; 7], 0),
+            ("annex", "2015-01-01", "2015-01-02", [0; 7], 0),
+            ("annex", "2017-06-02", "2017-06-03", [0; 7], 0),
+        ];
+        for (jail, start, end, expected, uncovered) in cases {
+            let one = office.certificate(day_of(jail, start, end)).await.unwrap().certificate.unwrap();
+            let time: i64 = one.rows.iter().map(|row| hours(row.duration.as_ref())).sum();
+            assert_eq!((counts(&one), time), (expected, uncovered), "{jail} {start}");
+        }
+        // Today is not over: b7 is held, b8 waits for its trial.
+        let today = office.certificate(day_of("tgk", "2017-06-13", "2017-06-14")).await.unwrap().certificate.unwrap();
+        assert_eq!((counts(&today), today.whole_day), ([2, 2, 1, 1, 0, 0, 0], false));
+        assert_eq!(today.interval.unwrap().end_time, stamp(NOW));
+
+        // What is corrected later changes no certificate of an earlier point; another person gets the same one.
+        let again = manifest.query.clone().unwrap();
+        let auditor = office.desk.token(Role::Auditor, &["counties/c"]).await;
+        let ask = pb::GetDailyCertificateRequest { query: Some(again) };
+        let same = office.reports.get_daily_certificate(with(&auditor, ask)).await.unwrap().into_inner();
+        assert_eq!(same.certificate.unwrap().encode_to_vec(), one.encode_to_vec());
+        assert_eq!(same.manifest.unwrap().encode_to_vec(), manifest.encode_to_vec());
+        assert_ne!(same.asked_by, told.asked_by);
+
+        let tomorrow = office.certificate(day_of("tgk", "2017-06-14", "2017-06-15")).await.unwrap_err();
+        assert_eq!(fields(&tomorrow), ["query.period"]);
+        let two = office.certificate(day_of("tgk", "2017-06-01", "2017-06-03")).await.unwrap_err();
+        assert_eq!(fields(&two), ["query.period"]);
+        let both = office.certificate(pb::ReportQuery { office_codes: vec!["MIA".into()], ..decade() }).await.unwrap_err();
+        assert_eq!(fields(&both), ["query.facilities", "query.office_codes"]);
+        office.desk.close().await;
+    }
+}
+
+fn bail(dollars: i64, at: &str) -> BookingCommand {
+    let fact = Fact::BailSet(BailSet { amount: Cents::new(dollars * 100) });
+    BookingCommand::UpdateFacts(vec![NewFact { at: instant(at), source: testing::source(), fact }])
+}
+
+#[tokio::test]
+async fn people_who_could_post_bail_page_by_page() {
+    for fresh in common::engines().await {
+        let mut office = office(&fresh).await;
+        let at = "2017-06-14T12:00:00Z";
+        let desk = office.desk.at(at);
+        for id in ["c1", "c2", "c3", "c4"] {
+            desk.book(id, if id == "c2" { "annex" } else { "tgk" }, at).await;
+        }
+        // c1 to c3 are asked for; c4 is not, c5 has no bail; for b8 nobody asks any more; b7 is past T0.
+        for (id, from) in [("c1", "MIA"), ("c2", "NYC"), ("c3", "MIA")] {
+            desk.receive(id, from, Edition::I247A, true, at).await;
+        }
+        desk.book("c5", "tgk", at).await;
+        desk.receive("c5", "MIA", Edition::I247A, true, at).await;
+        for (id, dollars) in [("c1", 500), ("c2", 1_000), ("c3", 2_500), ("c4", 100), ("b8", 100), ("b7", 100)] {
+            desk.booking(id, bail(dollars, at)).await;
+        }
+        desk.at("2017-06-14T13:00:00Z").booking("c1", bail(250, "2017-06-14T13:00:00Z")).await;
+        let mut sentence = testing::basis("S", instant("2017-06-14T13:00:00Z"));
+        sentence.kind = BasisKind::Sentence;
+        desk.booking("c3", BookingCommand::OpenBasis(sentence)).await;
+
+        let now = pb::ReportQuery { period: None, ..until("2017-06-14T13:00:00Z") };
+        let whole = office.bail_eligible(now.clone(), 0, "").await.unwrap();
+        let shown: Vec<_> = whole
+            .rows
+            .iter()
+            .map(|row| {
+                let booking = row.booking.rsplit('/').next().unwrap();
+                (booking, row.bail.as_ref().unwrap().cents, row.bail_set_time, row.only_charges)
+            })
+            .collect();
+        let (first, second) = (stamp(at), stamp("2017-06-14T13:00:00Z"));
+        let expected = [("c1", 250_00, second, true), ("c2", 1_000_00, first, true), ("c3", 2_500_00, first, false)];
+        assert_eq!(shown, expected);
+        let open = &whole.rows[0].detainers;
+        assert_eq!((open.len(), open[0].office_code.as_str(), open[0].outcome()), (1, "MIA", pb::Outcome::Honor));
+        assert_eq!(open[0].received_time, first);
+        let manifest = whole.manifest.clone().unwrap();
+        assert_eq!((manifest.report_version.as_str(), manifest.row_count), ("bail-eligible/1", 3));
+        assert_eq!(manifest.query.as_ref().unwrap().period, None);
+
+        // Page by page of one snapshot: what is recorded between them changes nothing.
+        let one = office.bail_eligible(now.clone(), 2, "").await.unwrap();
+        office.desk.at("2017-06-14T14:00:00Z").bail("c3", "2017-06-14T14:00:00Z").await;
+        let two = office.bail_eligible(now.clone(), 2, &one.next_page_token).await.unwrap();
+        assert_eq!([one.rows, two.rows].concat(), whole.rows);
+        assert_eq!(
+            (one.manifest.unwrap().row_count, two.manifest.unwrap().row_count, two.next_page_token),
+            (3, 3, String::new())
+        );
+        let again = office.bail_eligible(manifest.query.unwrap(), 0, "").await.unwrap();
+        assert_eq!(again.rows, whole.rows);
+
+        // An hour earlier, in the annex, of one office.
+        let before = pb::ReportQuery { accrue_until: stamp(at), ..now.clone() };
+        let before = office.bail_eligible(before, 0, "").await.unwrap();
+        assert_eq!(before.rows[0].bail.as_ref().unwrap().cents, 500_00);
+        let annex = pb::ReportQuery { facilities: vec!["counties/c/facilities/annex".into()], ..now.clone() };
+        assert_eq!(office.bail_eligible(annex.clone(), 0, "").await.unwrap().manifest.unwrap().row_count, 1);
+        let nobody = pb::ReportQuery { office_codes: vec!["MIA".into()], ..annex.clone() };
+        assert_eq!(office.bail_eligible(nobody, 0, "").await.unwrap().rows, []);
+
+        let other = office.bail_eligible(annex, 2, &one.next_page_token).await.unwrap_err();
+        assert_eq!(reason(&other), "PAGE_TOKEN_INVALID");
+        let days = office.bail_eligible(decade(), 0, "").await.unwrap_err();
+        assert_eq!(fields(&days), ["query.period"]);
+        let idle = pb::ReportQuery { policy_modes: vec![pb::PolicyMode::HonorAlways.into()], ..now };
+        assert_eq!(fields(&office.bail_eligible(idle, 0, "").await.unwrap_err()), ["query.policy_modes"]);
+        office.desk.close().await;
+    }
+}
