@@ -143,7 +143,7 @@ fn only_the_methods_that_work_are_in_it() {
         ),
         (
             "ReportService",
-            "StreamHoldRegister GetHoldStatistics GetDecisionReport StreamDeclinedDetainers GetDutyReport GetCostReport StreamCostLines CompareModes GetOverdetentionReport GetDailyCertificate ListBailEligible ExplainChange ClosePeriod ListPeriodCloses CreateClaim UpdateClaim GetClaim ListClaims ListClaimLines GetClaimReport ListUnclaimedHolds",
+            "StreamHoldRegister GetHoldStatistics GetDecisionReport StreamDeclinedDetainers GetDutyReport GetCostReport StreamCostLines CompareModes GetOverdetentionReport GetDailyCertificate ListBailEligible GetGeorgiaQuarterlyReport GetNorthCarolinaAnnualReport ExplainChange ClosePeriod ListPeriodCloses CreateClaim UpdateClaim GetClaim ListClaims ListClaimLines GetClaimReport ListUnclaimedHolds",
         ),
         ("TokenService", "CreateToken RevokeToken ListTokens"),
     ];

@@ -1,5 +1,5 @@
 //! Who is in custody, over a real socket: the daily certificate of a jail of the decade ([`common::decade`]), and people who
-//! could post bail.
+//! could post bail, and what two states ask of their jails.
 
 #![allow(clippy::inconsistent_digit_grouping, reason = "cents are written as dollars_cents")]
 
@@ -10,7 +10,7 @@ use common::decade::NOW;
 use common::desk::{fields, reason, with};
 use detainer::domain::command::{BookingCommand, NewFact};
 use detainer::domain::detainer::Edition;
-use detainer::domain::facts::{BailSet, BasisKind, Fact};
+use detainer::domain::facts::{BailSet, BasisKind, Fact, Paper, PaperKind};
 use detainer::domain::money::Cents;
 use detainer::domain::testing::{self, instant};
 use detainer::pb::{self, Role};
@@ -35,6 +35,18 @@ impl Office {
     ) -> Result<pb::ListBailEligibleResponse, Status> {
         let ask = pb::ListBailEligibleRequest { query: Some(query), page_size: size, page_token: token.into() };
         self.reports.list_bail_eligible(with(&self.admin, ask)).await.map(tonic::Response::into_inner)
+    }
+}
+
+impl Office {
+    async fn georgia(&mut self, query: pb::ReportQuery) -> Result<pb::GetGeorgiaQuarterlyReportResponse, Status> {
+        let ask = pb::GetGeorgiaQuarterlyReportRequest { query: Some(query) };
+        self.reports.get_georgia_quarterly_report(with(&self.admin, ask)).await.map(tonic::Response::into_inner)
+    }
+
+    async fn north_carolina(&mut self, query: pb::ReportQuery) -> Result<pb::GetNorthCarolinaAnnualReportResponse, Status> {
+        let ask = pb::GetNorthCarolinaAnnualReportRequest { query: Some(query) };
+        self.reports.get_north_carolina_annual_report(with(&self.admin, ask)).await.map(tonic::Response::into_inner)
     }
 }
 
@@ -182,6 +194,69 @@ async fn people_who_could_post_bail_page_by_page() {
         assert_eq!(fields(&days), ["query.period"]);
         let idle = pb::ReportQuery { policy_modes: vec![pb::PolicyMode::HonorAlways.into()], ..now };
         assert_eq!(fields(&office.bail_eligible(idle, 0, "").await.unwrap_err()), ["query.policy_modes"]);
+        office.desk.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_two_states_ask_of_their_jails() {
+    use pb::HoldEndReason as End;
+    use pb::UnrecordedFigure::{BirthplaceOrNationality, ImmigrationStatus, InquiryResponses, StatusInquiries};
+    for fresh in common::engines().await {
+        let mut office = office(&fresh).await;
+        let order = Paper { kind: PaperKind::StateOrder, signed: None, sha256: None, detainer: None };
+        let fact = NewFact { at: instant("2017-06-13T15:00:00Z"), source: testing::source(), fact: Fact::Paper(order) };
+        office.desk.booking("b7", BookingCommand::UpdateFacts(vec![fact])).await;
+
+        // The second quarter of 2017: b5 to b8, of which b5 was held to its deadline and b7 is held.
+        let quarter = days("2017-04-01", "2017-07-01");
+        let told = office.georgia(quarter.clone()).await.unwrap();
+        let counts = told.counts.unwrap();
+        let requests = pb::StatutoryRequestCounts {
+            received_count: 4,
+            ice_count: 4,
+            administrative_warrant_count: 4,
+            honored_count: 4,
+            not_honored_count: 0,
+            held_count: 2,
+            federal_custody_count: 0,
+            notice_count: 0,
+        };
+        assert_eq!((counts.booked_count, counts.confined_count, counts.requests), (4, 4, Some(requests)));
+        let lacks = [StatusInquiries, InquiryResponses, BirthplaceOrNationality, ImmigrationStatus];
+        assert_eq!(told.not_recorded, lacks.map(i32::from));
+        let manifest = told.manifest.unwrap();
+        assert_eq!((manifest.report_version.as_str(), manifest.tree_root.len()), ("georgia-quarterly/1", 32));
+        let annex = pb::ReportQuery { facilities: vec!["counties/c/facilities/annex".into()], ..quarter };
+        let annex = office.georgia(annex).await.unwrap().counts.unwrap();
+        assert_eq!((annex.booked_count, annex.confined_count, annex.requests.unwrap().received_count), (1, 1, 1));
+        // b3 was there on both sides of New Year, b1 and b2 long gone.
+        for (start, end, booked, confined) in [("2014-10-01", "2015-01-01", 1, 1), ("2015-01-01", "2015-04-01", 0, 1)] {
+            let counts = office.georgia(days(start, end)).await.unwrap().counts.unwrap();
+            assert_eq!((counts.booked_count, counts.confined_count), (booked, confined), "{start}");
+        }
+
+        let told = office.north_carolina(decade()).await.unwrap();
+        let counts = told.counts.clone().unwrap();
+        let requests = counts.requests.unwrap();
+        assert_eq!((requests.received_count, requests.honored_count, requests.not_honored_count), (8, 5, 3));
+        assert_eq!((counts.hold_count, counts.running_count, counts.state_order_count), (4, 1, 1));
+        assert_eq!((counts.taken_count, counts.rescinded_count, counts.expired_count), (1, 0, 1));
+        let mut ends: Vec<_> =
+            counts.ends.iter().map(|end| (end.end_reason(), end.hold_count, hours(end.duration.as_ref()))).collect();
+        ends.sort_by_key(|end| end.2);
+        assert_eq!(ends, [(End::NoLongerHonored, 1, 12), (End::FederalCustody, 1, 24), (End::Deadline, 1, 48)]);
+        assert_eq!(told.not_recorded, [StatusInquiries, InquiryResponses, ImmigrationStatus].map(i32::from));
+        // Counted to New Year's Eve: b3 runs, nothing of 2017 is there.
+        let then = office.north_carolina(until("2014-12-31T23:00:00Z")).await.unwrap().counts.unwrap();
+        assert_eq!((then.hold_count, then.running_count, then.state_order_count), (2, 1, 0));
+
+        // The same point gives the same bytes.
+        let query = told.manifest.clone().unwrap().query.unwrap();
+        assert_eq!(office.north_carolina(query).await.unwrap().encode_to_vec(), told.encode_to_vec());
+        let offices = pb::ReportQuery { office_codes: vec!["MIA".into()], ..decade() };
+        assert_eq!(fields(&office.north_carolina(offices.clone()).await.unwrap_err()), ["query.office_codes"]);
+        assert_eq!(fields(&office.georgia(offices).await.unwrap_err()), ["query.office_codes"]);
         office.desk.close().await;
     }
 }

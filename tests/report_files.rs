@@ -95,6 +95,8 @@ fn all() -> Vec<What> {
         What::Overdetention,
         What::Certificate,
         What::BailEligible,
+        What::Georgia,
+        What::NorthCarolina,
     ]
 }
 

@@ -14,15 +14,17 @@ use detainer::domain::booking::Booking;
 use detainer::domain::county::County;
 use detainer::domain::ids::{BookingId, CountyId};
 use detainer::domain::testing::{self, World, day};
-use detainer::domain::time::{HOUR_US, Instant};
+use detainer::domain::time::{HOUR_US, Instant, Span};
 use detainer::identity::SeededEntropy;
 use detainer::journal::record::{Record, Stream};
 use detainer::ledger::{Call, Command, Ledger};
+use detainer::report::certificate::{self, Day};
 use detainer::report::declined::{self, DeclinedRow};
 use detainer::report::load::{self, Found};
 use detainer::report::statistics::{Statistics, StatisticsRow};
+use detainer::report::statutory::{Georgia, NorthCarolina};
 use detainer::report::stay::Stay;
-use detainer::report::{GroupBy, Query, Totals, cost, decisions, duties, lines, overdetention, register, requests, select};
+use detainer::report::{GroupBy, Query, Totals, bail, cost, decisions, duties, lines, overdetention, register, requests, select};
 use detainer::report::{cells, change};
 use detainer::store::Store;
 use proptest::strategy::{Strategy as _, ValueTree as _};
@@ -219,6 +221,7 @@ async fn checked(store: &Store, county: &CountyId, point: &Point, query: &Query,
         stays.iter().flat_map(|stay| register::rows(query, &point.county, stay).expect("fits")).collect()
     };
     let (found, expected) = (select::holds(store, county, point.seq, query, None, 1_000).await.expect("holds"), held(&memory));
+    let held_count = expected.len() as i64;
     for row in &expected {
         let key = (row.hold.start, row.booking.clone(), row.hold.id.clone());
         assert!(found.contains(&key), "{key:?} is not found: {say}");
@@ -282,6 +285,12 @@ async fn checked(store: &Store, county: &CountyId, point: &Point, query: &Query,
         let (_, total) = counted(&requests_from_rows(store, county, point, &query).await, &[]);
         assert_eq!(total, decisions::DecisionRow { keys: Vec::new(), ..slice }, "{say}");
     }
+    let filed = filed_from_found(store, county, point, query, say).await;
+    assert_eq!((filed.requests.received, filed.holds), (total.received, held_count), "{say}");
+    let answers = (filed.requests.honored, filed.requests.not_honored, filed.requests.held, filed.requests.taken);
+    assert_eq!(answers, (total.honored, total.declined + total.needs_review, total.held, total.handed_over), "{say}");
+    let ended: i64 = filed.ended.values().map(|ended| ended.count).sum();
+    assert_eq!(ended + filed.running, filed.holds, "{say}");
     summed(query, &from_rows(store, county, point, query).await, &[]).1.holds
 }
 
@@ -379,6 +388,44 @@ fn what_changed_between_two_points_is_explained() {
     for cause in [LateFact, Correction, Rate, Agreement, Policy, TimePassing] {
         assert!(causes.get(&cause).is_some_and(|count| *count >= 5), "{cause:?} hardly came up: {causes:?}");
     }
+}
+
+/// What is counted from bookings themselves is found whole: others than those that are found add nothing to it.
+async fn filed_from_found(store: &Store, county: &CountyId, point: &Point, query: &Query, say: &str) -> NorthCarolina {
+    let all: Vec<BookingId> = point.bookings.keys().cloned().collect();
+    let found = select::of_jails(store, county, point.seq, query, None, 1_000).await.expect("names");
+    let filed = |ids: &[BookingId]| {
+        let (mut georgia, mut carolina) = (Georgia::default(), NorthCarolina::default());
+        for booking in ids.iter().map(|id| &point.bookings[id]) {
+            georgia.add(query, &point.county, booking);
+            carolina.add(query, &point.county, booking).expect("fits");
+        }
+        (georgia, carolina)
+    };
+    let (georgia, carolina) = filed(&found);
+    assert_eq!((georgia, carolina.clone()), filed(&all), "{say}");
+
+    let with_request = select::with_request(store, county, point.seq, query.until, None, 1_000).await.expect("names");
+    let bail =
+        |ids: &[BookingId]| -> Vec<_> { ids.iter().filter_map(|id| bail::of_booking(query, &point.bookings[id])).collect() };
+    assert_eq!(bail(&with_request), bail(&all), "{say}");
+
+    for facility in point.county.facilities.keys() {
+        let zone = point.county.zone_of(facility);
+        let day = zone.date(query.until);
+        let span = Span::new(zone.start_of(day), query.until);
+        if span.is_empty() {
+            continue;
+        }
+        let day = Day { facility: facility.clone(), span };
+        let in_custody = select::in_custody(store, county, point.seq, span, None, 1_000).await.expect("names");
+        let certified = |ids: &[BookingId]| -> Vec<_> {
+            let all = ids.iter().map(|id| certificate::of_booking(&day, &point.bookings[id]));
+            all.filter(|(counts, rows)| *counts != certificate::Counts::default() || !rows.is_empty()).collect()
+        };
+        assert_eq!(certified(&in_custody), certified(&all), "{say}");
+    }
+    carolina
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

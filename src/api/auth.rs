@@ -98,7 +98,7 @@ pub const METHODS: &[(&str, &str, &[Role])] = &[
     ),
     (
         "ReportService",
-        "StreamHoldRegister GetHoldStatistics GetDecisionReport StreamDeclinedDetainers GetDutyReport GetCostReport StreamCostLines GetOverdetentionReport CompareModes GetDailyCertificate ListBailEligible",
+        "StreamHoldRegister GetHoldStatistics GetDecisionReport StreamDeclinedDetainers GetDutyReport GetCostReport StreamCostLines GetOverdetentionReport CompareModes GetDailyCertificate ListBailEligible GetGeorgiaQuarterlyReport GetNorthCarolinaAnnualReport",
         &[R, A, U],
     ),
     ("ReportService", "ExplainChange", &[R, A, U]),

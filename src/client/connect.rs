@@ -291,6 +291,8 @@ calls! {
         stream stream_cost_lines(StreamCostLinesRequest) -> StreamCostLinesResponse;
         once compare_modes(CompareModesRequest) -> CompareModesResponse;
         once get_daily_certificate(GetDailyCertificateRequest) -> GetDailyCertificateResponse;
+        once get_georgia_quarterly_report(GetGeorgiaQuarterlyReportRequest) -> GetGeorgiaQuarterlyReportResponse;
+        once get_north_carolina_annual_report(GetNorthCarolinaAnnualReportRequest) -> GetNorthCarolinaAnnualReportResponse;
         once list_bail_eligible(ListBailEligibleRequest) -> ListBailEligibleResponse;
         once get_overdetention_report(GetOverdetentionReportRequest) -> GetOverdetentionReportResponse;
     }

@@ -9,8 +9,8 @@
 //! type and a function from [`Query`], county and stays to rows, and a case in `tests`.
 
 pub mod bail;
-pub mod certificate;
 pub mod cells;
+pub mod certificate;
 pub mod change;
 pub mod claims;
 pub mod comparison;
@@ -28,6 +28,7 @@ pub mod register;
 pub mod requests;
 pub mod select;
 pub mod statistics;
+pub mod statutory;
 pub mod stay;
 #[cfg(test)]
 mod tests;

@@ -76,6 +76,25 @@ pub async fn in_custody(
     bookings(&store.query(IN_CUSTODY, &params, &[ColType::Text]).await?)
 }
 
+/// Bookings in custody at some moment of the days asked for, or with a request received on one of them.
+///
+/// # Errors
+/// [`StoreError`] where the database cannot answer.
+pub async fn of_jails(
+    store: &Store,
+    county: &CountyId,
+    seq: i64,
+    query: &Query,
+    after: Option<&BookingId>,
+    limit: u32,
+) -> Result<Vec<BookingId>, StoreError> {
+    let ((first, last), (from, end)) = (days(query), around(query));
+    let after = after.map_or("", BookingId::as_str);
+    let (end, limit) = (end.min(query.until.plus_us(1)), i64::from(limit));
+    let params = [county.as_str().into(), seq.into(), end.into(), from.into(), first, last, after.into(), limit.into()];
+    bookings(&store.query(OF_JAILS, &params, &[ColType::Text]).await?)
+}
+
 /// Bookings in custody at an instant for which a request is open then.
 ///
 /// # Errors
@@ -251,6 +270,14 @@ const IN_CUSTODY: &str = "select b.booking from bookings b where b.county = $1 a
      and (b.to_seq is null or b.to_seq > $2) and b.booked_at < $3 and (b.ended_at is null or b.ended_at > $4) \
      and b.booking > $5 order by b.booking limit $6";
 
+const OF_JAILS: &str = "select f.booking from (\
+     select b.booking from bookings b where b.county = $1 and b.from_seq <= $2 and (b.to_seq is null or b.to_seq > $2) \
+     and b.booked_at < $3 and (b.ended_at is null or b.ended_at > $4) \
+     union \
+     select d.booking from detainers d where d.county = $1 and d.from_seq <= $2 and (d.to_seq is null or d.to_seq > $2) \
+     and d.received_day >= $5 and d.received_day < $6 and d.received_at < $3) f \
+     where f.booking > $7 order by f.booking limit $8";
+
 const WITH_REQUEST: &str = "select distinct d.booking from detainers d \
      join bookings b on b.county = d.county and b.booking = d.booking and b.from_seq <= $2 \
      and (b.to_seq is null or b.to_seq > $2) \
@@ -292,6 +319,7 @@ mod tests {
             (OWED_IN_ALL.to_owned(), vec!["postings_owed"]),
             (HOLDS.to_owned(), vec!["holds_by_start"]),
             (IN_CUSTODY.to_owned(), vec!["autoindex_bookings"]),
+            (OF_JAILS.to_owned(), vec!["bookings_by_time", "autoindex_detainers"]),
             (WITH_REQUEST.to_owned(), vec!["autoindex_detainers", "autoindex_bookings"]),
             (REQUESTS.to_owned(), vec!["autoindex_detainers", "autoindex_bookings", "postings_by_booking"]),
             (DECLINED.to_owned(), vec!["autoindex_detainers", "autoindex_bookings"]),

@@ -30,7 +30,7 @@ words! {
     DecisionReason, DecisionTrigger, DetainerState, DocumentKind, DutyKind, ErrorReason, ExclusionRule, FacialSufficiency,
     FormEdition, Ground, GroupBy, HoldEndReason, HoldEventKind, HoldState, ImportOutcome, IssuingComponent, LayerAnswer,
     LayerKind, LiftReason, MinimumCoverage, NextAction, NodeKind, NoticeMethod, OpenDetainers, Outcome, OverdetentionCause,
-    OrderSigner, OverrideAnswer, PaperKind, PolicyMode, PostingCause, ProposalState, ChangeCause, ClaimAct, ClaimState, ClaimLineKind, Role, ServiceMethod, SourceKind, StartRule, StatusKind, SupposedGuarantee, TriState,
+    ChangeCause, ClaimAct, ClaimLineKind, ClaimState, OrderSigner, OverrideAnswer, PaperKind, PolicyMode, PostingCause, ProposalState, Role, ServiceMethod, SourceKind, StartRule, StatusKind, SupposedGuarantee, TriState, UnrecordedFigure,
 }
 
 /// Everything before the value's own part: `POLICY_MODE_`.

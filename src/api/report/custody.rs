@@ -23,20 +23,28 @@ use std::sync::Arc;
 use tonic::Status;
 
 /// Whose bookings are gone through.
-enum Whom {
+pub(super) enum Whom {
     /// In custody at some moment of a stretch.
     During(Span),
+    /// In custody on the days asked for, or with a request received on them.
+    OnDays,
     /// In custody at the instant counted to, with a request that is open.
     WithRequest,
 }
 
 /// Goes through bookings in order of their names.
-async fn each(api: &Api, asked: &Asked, whom: Whom, mut see: impl FnMut(&Booking) -> Result<(), Status>) -> Result<(), Status> {
+pub(super) async fn each(
+    api: &Api,
+    asked: &Asked,
+    whom: Whom,
+    mut see: impl FnMut(&Booking) -> Result<(), Status>,
+) -> Result<(), Status> {
     let (store, seq) = (api.ledger.store(), asked.pair.seq);
     let mut after: Option<BookingId> = None;
     loop {
         let names = match whom {
             Whom::During(span) => select::in_custody(store, &asked.id, seq, span, after.as_ref(), NAMES).await,
+            Whom::OnDays => select::of_jails(store, &asked.id, seq, &asked.query, after.as_ref(), NAMES).await,
             Whom::WithRequest => select::with_request(store, &asked.id, seq, asked.query.until, after.as_ref(), NAMES).await,
         };
         let names = names.map_err(|error| error::of_store(&error))?;

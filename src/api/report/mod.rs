@@ -13,6 +13,7 @@ mod holds;
 mod query;
 mod requests;
 mod simulation;
+mod statutory;
 mod stays;
 mod wire;
 
@@ -56,6 +57,8 @@ mod version {
     pub const CHANGE: &str = "change/1";
     pub const CERTIFICATE: &str = "daily-certificate/1";
     pub const BAIL: &str = "bail-eligible/1";
+    pub const GEORGIA: &str = "georgia-quarterly/1";
+    pub const NORTH_CAROLINA: &str = "north-carolina-annual/1";
     pub const OVERDETENTION: &str = "overdetention-report/1";
 }
 
@@ -211,6 +214,22 @@ impl pb::report_service_server::ReportService for Api {
     ) -> Result<Response<pb::ListBailEligibleResponse>, Status> {
         let (caller, request) = (principal(&request)?, request.into_inner());
         custody::bail_eligible(self, &caller, &request).await.map(Response::new)
+    }
+
+    async fn get_georgia_quarterly_report(
+        &self,
+        request: Request<pb::GetGeorgiaQuarterlyReportRequest>,
+    ) -> Result<Response<pb::GetGeorgiaQuarterlyReportResponse>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        statutory::georgia(self, &caller, &request).await.map(Response::new)
+    }
+
+    async fn get_north_carolina_annual_report(
+        &self,
+        request: Request<pb::GetNorthCarolinaAnnualReportRequest>,
+    ) -> Result<Response<pb::GetNorthCarolinaAnnualReportResponse>, Status> {
+        let (caller, request) = (principal(&request)?, request.into_inner());
+        statutory::north_carolina(self, &caller, &request).await.map(Response::new)
     }
 
     async fn compare_modes(

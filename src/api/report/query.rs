@@ -128,7 +128,13 @@ impl Asked {
         };
         let today = county.profile.zone.date(until);
         let (start, end) = if moment { (today, today.succ_opt().unwrap_or(today)) } else { (start, end) };
-        Ok(Self { id, county, pair, query: Query { start, end, facilities, offices, only, by_books: query.by_books, until }, moment })
+        Ok(Self {
+            id,
+            county,
+            pair,
+            query: Query { start, end, facilities, offices, only, by_books: query.by_books, until },
+            moment,
+        })
     }
 
     /// What the report rests on, and what its file comes to. The query in it asks for exactly this report again.

@@ -53,6 +53,10 @@ pub enum Command {
     Certificate(Certificate),
     /// People who could post bail and for whom a detainer is open: now, or at --accrue-until.
     BailEligible(Moment),
+    /// What Georgia asks of its jails each quarter, as far as it is recorded.
+    Georgia(Plain),
+    /// What North Carolina asks of its jails each year, as far as it is recorded.
+    NorthCarolina(Plain),
     /// All reports of a quarter as files, as of one record, with an index page: for a board, or for an auditor.
     ///
     /// Example: detainerctl report board-pack --quarter 2014Q1 --out pack && (cd pack && sha256sum -c SHA256SUMS)
@@ -235,6 +239,8 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
             (What::Policies(others), modes.query.wire(context, zone, &county)?, &modes.out, modes.notes())
         }
         Command::Overdetention(plain) => (What::Overdetention, plain.query.wire(context, zone, &county)?, &plain.out, Vec::new()),
+        Command::Georgia(plain) => (What::Georgia, plain.query.wire(context, zone, &county)?, &plain.out, Vec::new()),
+        Command::NorthCarolina(plain) => (What::NorthCarolina, plain.query.wire(context, zone, &county)?, &plain.out, Vec::new()),
         Command::Certificate(told) => (What::Certificate, told.wire(context, zone, &county)?, &told.out, Vec::new()),
         Command::BailEligible(told) => (What::BailEligible, told.which.wire(context, zone, &county)?, &told.out, Vec::new()),
         Command::BoardPack(told) => return board_pack(context, &client, zone, &county, told).await,

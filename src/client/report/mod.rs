@@ -42,6 +42,10 @@ pub enum What {
     Certificate,
     /// People who could post bail and have a detainer, at the instant counted to: the query has no period.
     BailEligible,
+    /// What Georgia asks for, of a quarter.
+    Georgia,
+    /// What North Carolina asks for, of a year.
+    NorthCarolina,
 }
 
 /// What stands below a report's rows.
@@ -91,6 +95,8 @@ impl What {
             Self::Overdetention => reports::overdetention::layout(),
             Self::Certificate => reports::certificate::layout(),
             Self::BailEligible => reports::bail::layout(),
+            Self::Georgia => reports::statutory::georgia(),
+            Self::NorthCarolina => reports::statutory::north_carolina(),
         }
     }
 
@@ -167,6 +173,20 @@ impl What {
                 end(report.manifest, None)
             }
             Self::BailEligible => bail_eligible(client, query, row).await,
+            Self::Georgia => {
+                let request = pb::GetGeorgiaQuarterlyReportRequest { query: Some(query) };
+                let report = client.get_georgia_quarterly_report(request).await?;
+                let counts = report.counts.ok_or(ReportError::Cut)?;
+                row(reports::statutory::georgia_row(&counts, &report.not_recorded))?;
+                end(report.manifest, None)
+            }
+            Self::NorthCarolina => {
+                let request = pb::GetNorthCarolinaAnnualReportRequest { query: Some(query) };
+                let report = client.get_north_carolina_annual_report(request).await?;
+                let counts = report.counts.ok_or(ReportError::Cut)?;
+                row(reports::statutory::north_carolina_row(&counts, &report.not_recorded))?;
+                end(report.manifest, None)
+            }
         }
     }
 }

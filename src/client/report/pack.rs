@@ -74,6 +74,8 @@ const ENTRIES: &[Entry] = &[
     entry("cost-lines", || What::Lines(String::new())),
     entry("over-detention", || What::Overdetention),
     entry("policies-compared", || What::Policies(Vec::new())),
+    entry("georgia-quarterly", || What::Georgia),
+    Entry { stem: "north-carolina-of-the-year", days: Days::Year, what: || What::NorthCarolina },
     Entry { stem: "bail-eligible", days: Days::Moment, what: || What::BailEligible },
     Entry { stem: "certificate", days: Days::LastOfEachJail, what: || What::Certificate },
 ];

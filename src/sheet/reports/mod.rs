@@ -19,6 +19,7 @@ pub mod lines;
 pub mod overdetention;
 pub mod register;
 pub mod statistics;
+pub mod statutory;
 
 use chrono_tz::Tz;
 
