@@ -16,11 +16,14 @@ pub const NOTICE_AHEAD_US: i64 = 2 * DAY_US;
 /// Every duty of a request, as known at `now`.
 ///
 /// Whether the office is told of an event is what the decision in force at that event says; a decision made ahead says
-/// nothing of what comes before it. A request that has ended by then asks for nothing any more.
+/// nothing of what comes before it. A request that has ended by then asks for nothing any more, and its answer is the last
+/// one it had while it was open: what the end of an agreement makes of it afterwards is no answer to it.
 #[must_use]
 pub fn duties(booking: &Booking, detainer: &Detainer, now: Instant) -> Vec<Duty> {
     let received = detainer.received.effective;
-    let Some(current) = detainer.decision_at(now.max(received)) else { return Vec::new() };
+    let closed = detainer.ended().min(booking.ended());
+    let open = now.min(closed.plus_us(-1)).max(received);
+    let Some(current) = detainer.decision_at(open) else { return Vec::new() };
     let mut all = Vec::with_capacity(4);
     let mut owe = |kind: DutyKind, due: Instant, done: Option<Done>| all.push(Duty { kind, due, done });
 
@@ -110,4 +113,45 @@ fn release(booking: &Booking) -> Option<Release> {
 
 fn latest(booking: &Booking, is: impl Fn(&Fact) -> bool) -> Option<Instant> {
     booking.facts.iter().filter(|f| is(&f.fact)).map(|f| f.at.effective).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::detainer::Edition;
+    use crate::domain::facts::{BailSet, CloseReason};
+    use crate::domain::policy::Mode;
+    use crate::domain::testing::{World, agreement, cents, day, form, instant, revision};
+    use crate::domain::time::Zone;
+
+    /// Honored only with a guarantee, which ends in February. The person was let go, or the request withdrawn, in January: a
+    /// record of March that works duties out anew leaves them as they were.
+    #[test]
+    fn an_agreement_that_ends_later_changes_no_duty_of_what_was_over() {
+        for withdrawn in [false, true] {
+            let start = instant("2024-01-01T00:00:00Z");
+            let mut world = World::new(Zone::UTC, start);
+            world.switch(revision("r1", Mode::RequireReimbursementGuarantee), start.plus_us(HOUR_US)).expect("a revision");
+            let mut paid = agreement("ice", Zone::UTC, day("2024-01-01"));
+            paid.end = Some(day("2024-02-01"));
+            world.promise(paid).expect("an agreement");
+            let (booked, t0, end) =
+                (instant("2024-01-02T00:00:00Z"), instant("2024-01-04T00:00:00Z"), instant("2024-01-05T00:00:00Z"));
+            world.at(booked).book("b1", "s1", Some(&["c1"]), booked).expect("a booking");
+            world.receive("b1", "d1", form(Edition::I247A), Some(booked), booked).expect("a detainer");
+            if withdrawn {
+                world.at(t0).lift("b1", "d1", t0).expect("a withdrawal");
+            } else {
+                world.at(t0).close("b1", "c1", CloseReason::BailPosted, t0).expect("T0");
+                world.at(end).end("b1", EndKind::FederalCustody, Some(end)).expect("an end");
+            }
+            let before = world.detainer("b1", "d1").duties.clone();
+            assert!(before.iter().any(|duty| duty.kind == DutyKind::Acknowledge), "{before:?}");
+            assert!(world.detainer("b1", "d1").decision_at(instant("2024-03-01T00:00:00Z")).is_some_and(|d| !d.notify));
+
+            world.at(instant("2024-03-01T00:00:00Z"));
+            world.fact("b1", Fact::BailSet(BailSet { amount: cents("1.00") }), booked.plus_us(HOUR_US)).expect("a late fact");
+            assert_eq!(world.detainer("b1", "d1").duties, before, "withdrawn: {withdrawn}");
+        }
+    }
 }
