@@ -7,12 +7,13 @@ use detainer::domain::facts::{CloseReason, EndKind};
 use detainer::domain::ids::{BookingId, CountyId};
 use detainer::domain::policy::Mode;
 use detainer::domain::testing::{World, day, form, instant, revision};
-use detainer::domain::time::{HOUR_US, Instant, Zone};
+use detainer::domain::time::{HOUR_US, Instant, Span, Zone};
 use detainer::report::{Query, select};
 use detainer::rows::{Version, state};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// `ended`: over in January. `open`: past T0 since March. `before`: its charge is open. Each with a detainer.
+/// `ended`: over in January. `open`: past T0 since March. `before`: its charge is open. `early`: its detainer came in March,
+/// the person in April. Each with a detainer.
 fn world() -> World {
     let start = instant("2018-01-01T00:00:00Z");
     let mut world = World::new(Zone::UTC, start);
@@ -31,6 +32,9 @@ fn world() -> World {
     stay("ended", instant("2018-01-05T00:00:00Z"), Some(t0), Some(end));
     stay("open", instant("2018-02-05T00:00:00Z"), Some(instant("2018-03-01T00:00:00Z")), None);
     stay("before", instant("2018-03-05T00:00:00Z"), None, None);
+    let (received, booked) = (instant("2018-03-20T00:00:00Z"), instant("2018-04-10T00:00:00Z"));
+    world.at(booked).book("early", "early", Some(&["c1"]), booked).expect("a booking");
+    world.receive("early", "d1", form(Edition::I247A), None, received).expect("a detainer");
     world
 }
 
@@ -95,6 +99,40 @@ async fn reports_find_the_bookings_of_their_days() {
             paged.push(next.clone());
         }
         assert_eq!(names(&paged), ["ended", "open"]);
+        // In custody, or asked for: whoever is counted of a month's jails.
+        let months: [(&str, &str, &[&str]); 4] = [
+            ("2018-01-01", "2018-02-01", &["ended"]),
+            ("2018-02-06", "2018-03-01", &["open"]),
+            ("2018-03-15", "2018-04-01", &["before", "early", "open"]),
+            ("2018-05-01", "2018-06-01", &["before", "early", "open"]),
+        ];
+        for (start, end, expected) in months {
+            let found = select::of_jails(&fresh.store, &county, head, &days(start, end), None, 10).await.expect("an answer");
+            assert_eq!(names(&found), expected, "{start} to {end} on {:?}", fresh.engine());
+        }
+        let at = |text: &str| instant(&format!("2018-{text}T00:00:00Z"));
+        let spans: [(&str, &str, &[&str]); 4] = [
+            ("01-12", "01-13", &[]),
+            ("01-11", "01-12", &["ended"]),
+            ("03-04", "03-05", &["open"]),
+            ("03-05", "04-11", &["before", "early", "open"]),
+        ];
+        for (start, end, expected) in spans {
+            let span = Span::new(at(start), at(end));
+            let found = select::in_custody(&fresh.store, &county, head, span, None, 10).await.expect("an answer");
+            assert_eq!(names(&found), expected, "{start} to {end} on {:?}", fresh.engine());
+        }
+        let asked = |day: &'static str| select::with_request(&fresh.store, &county, head, at(day), None, 10);
+        assert_eq!(names(&asked("01-11").await.expect("an answer")), ["ended"]);
+        assert_eq!(names(&asked("01-12").await.expect("an answer")), [""; 0]);
+        assert_eq!(names(&asked("03-25").await.expect("an answer")), ["before", "open"]);
+        let mut paged = Vec::new();
+        while let [next] =
+            select::with_request(&fresh.store, &county, head, at("05-01"), paged.last(), 1).await.expect("a page").as_slice()
+        {
+            paged.push(next.clone());
+        }
+        assert_eq!(names(&paged), ["before", "early", "open"]);
         let open = |until| select::open(&fresh.store, &county, head, instant(until), None, 10);
         assert_eq!(names(&open("2018-03-01T00:00:00Z").await.expect("an answer")), ["open"]);
         assert_eq!(names(&open("2018-02-28T23:59:59Z").await.expect("an answer")), [] as [&str; 0]);
