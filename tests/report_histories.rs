@@ -171,8 +171,8 @@ fn summed(query: &Query, stays: &[Stay], by: &[GroupBy]) -> (Vec<cost::CostRow>,
     sums.finish()
 }
 
-/// What the reports say from rows is what they say from states.
-async fn checked(store: &Store, county: &CountyId, point: &Point, query: &Query, say: &str) -> usize {
+/// What the reports say from rows is what they say from states. How many holds have lines, and what adds up.
+async fn checked(store: &Store, county: &CountyId, point: &Point, query: &Query, say: &str) -> (usize, Figures) {
     let memory: Vec<Stay> = point.bookings.values().map(|b| Stay::of(&point.county, b, query.until).expect("priced")).collect();
     let rows = from_rows(store, county, point, query).await;
     for stay in &rows {
@@ -182,6 +182,7 @@ async fn checked(store: &Store, county: &CountyId, point: &Point, query: &Query,
 
     let (slices, total) = summed(query, &memory, &GroupBy::ALL);
     assert_eq!(summed(query, &rows, &GroupBy::ALL), (slices, total.clone()), "{say}");
+    let (whole_cost, rows_of_stays) = (total.clone(), rows.clone());
     for by in GroupBy::ALL {
         let (slices, all) = summed(query, &rows, &[by]);
         assert_eq!(all, total, "{by:?}: {say}");
@@ -239,6 +240,13 @@ async fn checked(store: &Store, county: &CountyId, point: &Point, query: &Query,
         let sum = |of: fn(&StatisticsRow) -> i64| rows.iter().map(of).sum::<i64>();
         let sums = [sum(|row| row.holds), sum(|row| row.by_hold_end.all.sum_us), sum(|row| row.by_release.past_business.sum_us)];
         assert_eq!(sums, [all.holds, all.by_hold_end.all.sum_us, all.by_release.past_business.sum_us], "{by:?}: {say}");
+        for row in rows {
+            let only = BTreeMap::from([(by, BTreeSet::from([row.keys[0].clone()]))]);
+            let asked = Query { only, ..query.clone() };
+            let some = point.bookings.values().map(|b| Stay::of(&point.county, b, query.until).expect("priced"));
+            let some: usize = some.map(|stay| register::rows(&asked, &point.county, &stay).expect("fits").len()).sum();
+            assert_eq!(some as i64, row.holds, "{by:?}: {say}");
+        }
     }
     for time in [&all.by_hold_end, &all.by_release] {
         let parts = [(&time.within_contiguous, &time.past_contiguous), (&time.within_business, &time.past_business)];
@@ -291,8 +299,17 @@ async fn checked(store: &Store, county: &CountyId, point: &Point, query: &Query,
     assert_eq!(answers, (total.honored, total.declined + total.needs_review, total.held, total.handed_over), "{say}");
     let ended: i64 = filed.ended.values().map(|ended| ended.count).sum();
     assert_eq!(ended + filed.running, filed.holds, "{say}");
-    summed(query, &from_rows(store, county, point, query).await, &[]).1.holds
+    let nothing_covered: i64 = over(&rows_of_stays).iter().map(|row| row.us).sum();
+    let (cost, lengths) = (whole_cost.all, [all.by_hold_end.all.sum_us, all.by_release.all.sum_us]);
+    let money = [cost.totals.incurred.get(), cost.totals.covered.get()];
+    let requests = [total.received, total.honored, total.held, total.handed_over, total.lifted, total.honored_never_in_effect];
+    let lists = [declined.len() as i64, owed.len() as i64, held_count, nothing_covered];
+    let filed = [filed.orders, filed.requests.notices];
+    (whole_cost.holds, [&[cost.us][..], &money, &lengths, &requests, &lists, &filed].concat())
 }
+
+/// What adds up over adjacent periods: time and money, lengths of holds, requests, rows of lists, what is filed.
+type Figures = Vec<i64>;
 
 /// What lies between two points is explained by the records between them and by time, with nothing left over; how often each
 /// cause came up.
@@ -464,12 +481,17 @@ async fn reports_from_rows_are_reports_from_states_at_every_point() {
                 for until in instants(point, &mut runner) {
                     let whole = query("2024-01-01", "2025-01-01", until);
                     let say = format!("as of {} until {until} of {history:?}", point.seq);
-                    holds += checked(&fresh.store, &county, point, &whole, &say).await;
+                    let (held, all) = checked(&fresh.store, &county, point, &whole, &say).await;
+                    holds += held;
                     // Adjacent periods, so that what lies at their edge is in one of them.
                     let middle = format!("2024-03-{:02}", (5_u32..20).new_tree(&mut runner).expect("a day").current());
+                    let mut sums = vec![0; all.len()];
                     for half in [query("2024-01-01", &middle, until), query(&middle, "2025-01-01", until)] {
-                        checked(&fresh.store, &county, point, &half, &format!("{} to {}, {say}", half.start, half.end)).await;
+                        let say = format!("{} to {}, {say}", half.start, half.end);
+                        let (_, part) = checked(&fresh.store, &county, point, &half, &say).await;
+                        sums.iter_mut().zip(part).for_each(|(sum, figure)| *sum += figure);
                     }
+                    assert_eq!(sums, all, "{middle}: {say}");
                 }
             }
         }
