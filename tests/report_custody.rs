@@ -81,6 +81,7 @@ async fn a_jail_is_certified_day_by_day() {
         let manifest = told.manifest.clone().unwrap();
         assert_eq!((manifest.report_version.as_str(), manifest.row_count), ("daily-certificate/1", 2));
         assert_eq!((manifest.tree_root.len(), told.credential.is_empty()), (32, false));
+        assert_eq!(manifest.policy_revisions, ["counties/c/policyRevisions/r2017"]);
 
         // b3 went over New Year: held to midnight, then six hours by nothing.
         let cases = [
@@ -165,6 +166,7 @@ async fn people_who_could_post_bail_page_by_page() {
         assert_eq!(open[0].received_time, first);
         let manifest = whole.manifest.clone().unwrap();
         assert_eq!((manifest.report_version.as_str(), manifest.row_count), ("bail-eligible/1", 3));
+        assert_eq!(manifest.policy_revisions, ["counties/c/policyRevisions/r2017"]);
         assert_eq!(manifest.query.as_ref().unwrap().period, None);
 
         // Page by page of one snapshot: what is recorded between them changes nothing.
@@ -247,6 +249,8 @@ async fn what_two_states_ask_of_their_jails() {
         ends.sort_by_key(|end| end.2);
         assert_eq!(ends, [(End::NoLongerHonored, 1, 12), (End::FederalCustody, 1, 24), (End::Deadline, 1, 48)]);
         assert_eq!(told.not_recorded, [StatusInquiries, InquiryResponses, ImmigrationStatus].map(i32::from));
+        let revisions = told.manifest.as_ref().unwrap().policy_revisions.clone();
+        assert_eq!(revisions, ["counties/c/policyRevisions/r2013", "counties/c/policyRevisions/r2017"]);
         // Counted to New Year's Eve: b3 runs, nothing of 2017 is there.
         let then = office.north_carolina(until("2014-12-31T23:00:00Z")).await.unwrap().counts.unwrap();
         assert_eq!((then.hold_count, then.running_count, then.state_order_count), (2, 1, 0));

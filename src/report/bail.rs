@@ -7,7 +7,7 @@ use crate::domain::booking::{Booking, Ground};
 use crate::domain::decision::Outcome;
 use crate::domain::detainer::Detainer;
 use crate::domain::facts::{BasisKind, Fact, FactRecord};
-use crate::domain::ids::{BookingId, DetainerId, FacilityId};
+use crate::domain::ids::{BookingId, DetainerId, FacilityId, RevisionId};
 use crate::domain::money::Cents;
 use crate::domain::time::Instant;
 use std::sync::Arc;
@@ -44,6 +44,8 @@ pub struct Open {
     pub office: Arc<str>,
     /// The answer in force; nothing where there is none yet.
     pub outcome: Option<Outcome>,
+    /// The revision it was given under.
+    pub revision: Option<RevisionId>,
 }
 
 /// The row of a booking at the instant a query counts to; nothing where it is not on the list.
@@ -82,11 +84,13 @@ fn is_asked(query: &Query, booking: &Booking, detainer: &Detainer) -> bool {
 }
 
 fn open(detainer: &Detainer, at: Instant) -> Open {
+    let decision = detainer.decision_at(at);
     Open {
         id: detainer.id.clone(),
         received: detainer.received.effective,
         office: detainer.form.office.clone(),
-        outcome: detainer.decision_at(at).map(|decision| decision.outcome),
+        outcome: decision.map(|decision| decision.outcome),
+        revision: decision.and_then(|decision| decision.revision.clone()),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::domain::booking::Booking;
 use crate::domain::gap::Authority;
-use crate::domain::ids::{BookingId, FacilityId};
+use crate::domain::ids::{BookingId, FacilityId, RevisionId};
 use crate::domain::time::{Instant, Span};
 
 /// What is certified.
@@ -51,6 +51,13 @@ pub struct Counts {
     pub uncovered_at_end: i64,
     /// In custody at any moment on bases that are not known.
     pub bases_not_known: i64,
+}
+
+/// The revisions that a stay's holds of a day rest on.
+pub fn revisions<'b>(day: &Day, booking: &'b Booking) -> impl Iterator<Item = &'b RevisionId> {
+    let segments = booking.custody.gaps.iter().flat_map(|gap| &gap.segments);
+    let held = segments.filter(|one| one.is_held() && one.facility == day.facility && one.span.meet(&day.span).is_some());
+    held.filter_map(|one| one.rests_on.as_ref()).map(|rests| &rests.revision)
 }
 
 /// What one stay adds to the counts of a day, and its stretches without cover, in order.

@@ -19,9 +19,10 @@ use crate::domain::county::County;
 use crate::domain::decision::Outcome;
 use crate::domain::detainer::{Component, Detainer, DocumentKind, DutyKind};
 use crate::domain::facts::{Fact, PaperKind};
+use crate::domain::ids::RevisionId;
 use crate::domain::money::Overflow;
 use crate::domain::time::{Instant, Span};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a statute asks for and this system does not record.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -64,7 +65,7 @@ pub struct RequestCounts {
 }
 
 /// Georgia's counts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Georgia {
     /// Stays that began on the days asked for.
     pub booked: i64,
@@ -72,6 +73,8 @@ pub struct Georgia {
     pub confined: i64,
     /// Requests received on them.
     pub requests: RequestCounts,
+    /// The revisions that their answers were given under.
+    pub revisions: BTreeSet<RevisionId>,
 }
 
 /// Holds that ended in one way.
@@ -96,6 +99,8 @@ pub struct NorthCarolina {
     pub running: i64,
     /// Those that ended, by the reason.
     pub ended: BTreeMap<HoldEnd, Ended>,
+    /// The revisions that answers were given and holds begun under.
+    pub revisions: BTreeSet<RevisionId>,
 }
 
 impl Georgia {
@@ -110,7 +115,7 @@ impl Georgia {
             query.has_facility(jail) && span.meet(&days).is_some()
         });
         self.confined += i64::from(confined);
-        self.requests.add(query, county, booking);
+        self.requests.add(query, county, booking, &mut self.revisions);
     }
 }
 
@@ -120,7 +125,7 @@ impl NorthCarolina {
     /// # Errors
     /// [`ReportError::Overflow`] where a sum does not fit.
     pub fn add(&mut self, query: &Query, county: &County, booking: &Booking) -> Result<(), ReportError> {
-        self.requests.add(query, county, booking);
+        self.requests.add(query, county, booking, &mut self.revisions);
         self.orders += orders(query, county, booking);
         let started = |hold: &&Hold| {
             !hold.voided
@@ -130,6 +135,7 @@ impl NorthCarolina {
         };
         for hold in booking.custody.holds.iter().filter(started) {
             self.holds += 1;
+            self.revisions.insert(hold.revision.clone());
             if hold.until > query.until {
                 self.running += 1;
                 continue;
@@ -160,9 +166,10 @@ fn orders(query: &Query, county: &County, booking: &Booking) -> i64 {
 }
 
 impl RequestCounts {
-    fn add(&mut self, query: &Query, county: &County, booking: &Booking) {
+    fn add(&mut self, query: &Query, county: &County, booking: &Booking, revisions: &mut BTreeSet<RevisionId>) {
         for (detainer, request) in decisions::detainers(query, county, booking) {
             self.received += 1;
+            revisions.extend(request.revision);
             self.of_ice += i64::from(matches!(request.component, Component::IceEro | Component::Hsi));
             self.with_warrant += i64::from(has_warrant(detainer, query.until));
             match request.answer.map(|(outcome, _)| outcome) {
@@ -209,7 +216,6 @@ mod tests {
     use crate::domain::policy::Mode;
     use crate::domain::testing::{World, day, form, instant, revision, source};
     use crate::domain::time::{HOUR_US, Zone};
-    use std::collections::BTreeSet;
 
     /// New York, 2025, honor always. `a`: booked before Christmas, asked for by ICE, brought before a magistrate, taken after 10
     /// hours of hold. `b`: asked for by CBP, which lets go after 20 hours of hold. `c`: nobody asks. `d`: held from March 31
@@ -290,11 +296,12 @@ mod tests {
         let (georgia, carolina) = counted("2025-01-01", "2025-04-01", LATE);
         let requests =
             RequestCounts { received: 3, of_ice: 2, with_warrant: 3, honored: 3, not_honored: 0, held: 3, taken: 1, notices: 1 };
-        assert_eq!(georgia, Georgia { booked: 3, confined: 4, requests });
+        let revisions = BTreeSet::from([RevisionId::trusted("r1")]);
+        assert_eq!(georgia, Georgia { booked: 3, confined: 4, requests, revisions: revisions.clone() });
         let ended = |hours: i64| Ended { count: 1, us: hours * HOUR_US };
         let by =
             BTreeMap::from([(HoldEnd::FederalCustody, ended(10)), (HoldEnd::Lifted, ended(20)), (HoldEnd::Deadline, ended(48))]);
-        assert_eq!(carolina, NorthCarolina { requests, orders: 1, holds: 3, running: 0, ended: by });
+        assert_eq!(carolina, NorthCarolina { requests, orders: 1, holds: 3, running: 0, ended: by, revisions });
 
         // A day into d's hold: it runs, and nothing later is known.
         let (georgia, carolina) = counted("2025-01-01", "2025-04-01", "2025-04-01T12:00:00-04:00");

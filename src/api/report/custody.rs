@@ -72,10 +72,11 @@ pub(super) async fn certificate(
     }
     let asked = Asked::read_for(api, caller, fields, request.query.as_ref(), None, &[GroupBy::Facility]).await?;
     let day = day(&asked)?;
-    let (mut counts, mut rows) = (Counts::default(), Vec::new());
+    let (mut counts, mut rows, mut revisions) = (Counts::default(), Vec::new(), BTreeSet::new());
     each(api, &asked, Whom::During(day.span), |booking| {
         let (more, some) = certificate::of_booking(&day, booking);
         counts = counts.plus(more);
+        revisions.extend(certificate::revisions(&day, booking).cloned());
         rows.extend(some);
         if rows.len() > MOST_ROWS {
             let why = format!("has more than {MOST_ROWS} people without authority: see the over-detention report, page by page");
@@ -104,7 +105,7 @@ pub(super) async fn certificate(
     };
     let file = File::of(&sheets::certificate::layout(), sheets::certificate::rows(&certificate))?;
     Ok(pb::GetDailyCertificateResponse {
-        manifest: Some(asked.manifest(version::CERTIFICATE, &BTreeSet::new(), file)),
+        manifest: Some(asked.manifest(version::CERTIFICATE, &revisions, file)),
         certificate: Some(certificate),
         asked_by: caller.person.to_string(),
         credential: caller.actor.to_string(),
@@ -148,9 +149,10 @@ pub(super) async fn bail_eligible(
     let (query, resume) = (request.query.as_ref(), page.resume.as_ref());
     let asked = Asked::read_moment(api, caller, Fields::new(), query, resume, &bail::KEYS).await?;
     let after = resume.map(|resume| resume.key.as_str()).unwrap_or_default();
-    let (mut file, mut shown) = (File::new(&sheets::bail::layout())?, Vec::new());
+    let (mut file, mut shown, mut revisions) = (File::new(&sheets::bail::layout())?, Vec::new(), BTreeSet::new());
     each(api, &asked, Whom::WithRequest, |booking| {
         if let Some(row) = bail::of_booking(&asked.query, booking) {
+            revisions.extend(row.detainers.iter().filter_map(|open| open.revision.clone()));
             file.row(&sheets::bail::row(&bail_row(&asked, &row)))?;
             if row.booking.as_str() > after && shown.len() <= page.size {
                 shown.push(row);
@@ -169,7 +171,7 @@ pub(super) async fn bail_eligible(
         _ => String::new(),
     };
     Ok(pb::ListBailEligibleResponse {
-        manifest: Some(asked.manifest(version::BAIL, &BTreeSet::new(), file.sum()?)),
+        manifest: Some(asked.manifest(version::BAIL, &revisions, file.sum()?)),
         rows: shown.iter().map(|row| bail_row(&asked, row)).collect(),
         next_page_token,
     })

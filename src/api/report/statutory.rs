@@ -14,7 +14,6 @@ use crate::pb;
 use crate::report::GroupBy;
 use crate::report::statutory::{self, Georgia, NorthCarolina, RequestCounts, Unrecorded};
 use crate::sheet::reports::statutory as sheets;
-use std::collections::BTreeSet;
 use tonic::Status;
 
 /// Only places are asked for.
@@ -33,6 +32,7 @@ pub(super) async fn georgia(
         Ok(())
     })
     .await?;
+    let revisions = std::mem::take(&mut counts.revisions);
     let counts = pb::GeorgiaQuarterlyCounts {
         booked_count: counts.booked,
         confined_count: counts.confined,
@@ -41,7 +41,7 @@ pub(super) async fn georgia(
     let not_recorded = lacks(&statutory::GEORGIA_LACKS);
     let file = File::of(&sheets::georgia(), [sheets::georgia_row(&counts, &not_recorded)])?;
     Ok(pb::GetGeorgiaQuarterlyReportResponse {
-        manifest: Some(asked.manifest(version::GEORGIA, &BTreeSet::new(), file)),
+        manifest: Some(asked.manifest(version::GEORGIA, &revisions, file)),
         counts: Some(counts),
         not_recorded,
     })
@@ -64,6 +64,7 @@ pub(super) async fn north_carolina(
         hold_count: ended.count,
         duration: Some(wire_duration(ended.us)),
     });
+    let revisions = counts.revisions.clone();
     let counts = pb::NorthCarolinaAnnualCounts {
         requests: Some(requests(&counts.requests)),
         state_order_count: counts.orders,
@@ -77,7 +78,7 @@ pub(super) async fn north_carolina(
     let not_recorded = lacks(&statutory::NORTH_CAROLINA_LACKS);
     let file = File::of(&sheets::north_carolina(), [sheets::north_carolina_row(&counts, &not_recorded)])?;
     Ok(pb::GetNorthCarolinaAnnualReportResponse {
-        manifest: Some(asked.manifest(version::NORTH_CAROLINA, &BTreeSet::new(), file)),
+        manifest: Some(asked.manifest(version::NORTH_CAROLINA, &revisions, file)),
         counts: Some(counts),
         not_recorded,
     })

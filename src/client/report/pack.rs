@@ -229,13 +229,7 @@ async fn jails(
     let until = query.accrue_until.as_ref().and_then(time::utc);
     let (mut jails, mut page_token) = (Vec::new(), String::new());
     loop {
-        let request = pb::ListFacilitiesRequest {
-            parent: query.county.clone(),
-            as_of: query.as_of,
-            page_size: 500,
-            page_token,
-            ..pb::ListFacilitiesRequest::default()
-        };
+        let request = pb::ListFacilitiesRequest { parent: query.county.clone(), as_of: query.as_of, page_size: 500, page_token };
         let page = client.list_facilities(request).await?;
         let wanted = page.facilities.into_iter().filter(|jail| {
             let begins = time::start_of_day(last, time::zone_or_utc(&jail.time_zone)).ok();
