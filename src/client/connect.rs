@@ -295,6 +295,16 @@ calls! {
         once get_north_carolina_annual_report(GetNorthCarolinaAnnualReportRequest) -> GetNorthCarolinaAnnualReportResponse;
         once list_bail_eligible(ListBailEligibleRequest) -> ListBailEligibleResponse;
         once get_overdetention_report(GetOverdetentionReportRequest) -> GetOverdetentionReportResponse;
+        stream explain_change(ExplainChangeRequest) -> ExplainChangeResponse;
+        once close_period(ClosePeriodRequest) -> ClosePeriodResponse;
+        once list_period_closes(ListPeriodClosesRequest) -> ListPeriodClosesResponse;
+        once create_claim(CreateClaimRequest) -> CreateClaimResponse;
+        once update_claim(UpdateClaimRequest) -> UpdateClaimResponse;
+        once get_claim(GetClaimRequest) -> GetClaimResponse;
+        once list_claims(ListClaimsRequest) -> ListClaimsResponse;
+        once list_claim_lines(ListClaimLinesRequest) -> ListClaimLinesResponse;
+        once get_claim_report(GetClaimReportRequest) -> GetClaimReportResponse;
+        once list_unclaimed_holds(ListUnclaimedHoldsRequest) -> ListUnclaimedHoldsResponse;
     }
     JournalServiceClient {
         once list_events(ListEventsRequest) -> ListEventsResponse;

@@ -42,6 +42,12 @@ pub fn agreement(county: &str, agreement: &str) -> String {
     child("agreements", county, agreement)
 }
 
+/// `{county}/claims/{claim}`; a full name is left as it is.
+#[must_use]
+pub fn claim(county: &str, claim: &str) -> String {
+    child("claims", county, claim)
+}
+
 /// `{county}/policyRevisions/{revision}`; a full name is left as it is.
 #[must_use]
 pub fn revision(county: &str, revision: &str) -> String {

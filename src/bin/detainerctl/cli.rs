@@ -10,8 +10,8 @@ use detainer::sheet::table::Format;
 
 use crate::context::{Context, Failure};
 use crate::{
-    agreement, board, booking, correction, county, detainer as detainers, events, import, policy, rate, release, report, review,
-    token,
+    agreement, board, booking, books, claim, correction, county, detainer as detainers, events, import, policy, rate, release,
+    report, review, token,
 };
 
 const AFTER: &str = "\
@@ -127,9 +127,15 @@ pub enum Command {
     /// What a day in a facility costs.
     #[command(subcommand)]
     Rate(rate::Command),
-    /// Holds, decisions, cost and over-detention of a period; last month unless told otherwise.
+    /// Holds, decisions, cost, over-detention of a period, and why a figure changed; last month unless told otherwise.
     #[command(subcommand)]
     Report(report::Command),
+    /// Claims: what agreements owe, asked for in portions, and what became of it.
+    #[command(subcommand)]
+    Claim(claim::Command),
+    /// Books: periods that are closed and never rewritten.
+    #[command(subcommand)]
+    Books(books::Command),
     /// Load a file of earlier records.
     Import(import::Import),
     /// Counties.
@@ -166,6 +172,8 @@ pub async fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Agreement(command) => agreement::run(&context, command).await?,
         Command::Rate(command) => rate::run(&context, command).await?,
         Command::Report(command) => report::run(&context, command).await?,
+        Command::Claim(command) => claim::run(&context, command).await?,
+        Command::Books(command) => books::run(&context, command).await?,
         Command::County(command) => county::run(&context, command).await?,
         Command::Facility(command) => county::run_facility(&context, command).await?,
         Command::Events(command) => events::run(&context, &command).await?,

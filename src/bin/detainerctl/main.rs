@@ -11,6 +11,8 @@ mod board;
 mod booking;
 mod booking_fact;
 mod booking_show;
+mod books;
+mod claim;
 mod cli;
 mod context;
 mod correction;
@@ -29,6 +31,7 @@ mod policy_simulate;
 mod rate;
 mod release;
 mod report;
+mod report_change;
 mod review;
 mod token;
 

@@ -76,6 +76,14 @@ pub fn cents(text: &str) -> Result<i64, String> {
     whole.checked_mul(100).and_then(|cents| cents.checked_add(part)).ok_or_else(wrong)
 }
 
+/// Reads an amount that may be below zero: `-113.00`.
+pub fn signed_cents(text: &str) -> Result<i64, String> {
+    match text.trim().strip_prefix('-') {
+        Some(rest) => cents(rest).map(|amount| -amount).map_err(|_| format!("`{text}` is no amount, as -126.00 is")),
+        None => cents(text),
+    }
+}
+
 /// An amount on the wire.
 pub fn money(currency: &str, cents: i64) -> pb::Money {
     pb::Money { currency_code: currency.to_owned(), cents }
@@ -142,7 +150,7 @@ impl Told {
 #[command(next_help_heading = "Options of every write")]
 pub struct Writing {
     /// Decide, answer what would come back, and record nothing.
-    #[arg(long)]
+    #[arg(long, visible_alias = "try")]
     pub validate_only: bool,
     /// Id of this request: the same one again records nothing twice. Made up where it is left out.
     #[arg(long, value_name = "ID")]
@@ -207,6 +215,12 @@ mod tests {
         }
         for wrong in ["", "-1", "1.005", "1.2.3", "x", "99999999999999999999", ".5"] {
             assert!(cents(wrong).is_err(), "{wrong}");
+        }
+        for (text, amount) in [("-113.00", -11_300), ("-$1,126.5", -112_650), ("0.05", 5), ("-0", 0)] {
+            assert_eq!(signed_cents(text), Ok(amount), "{text}");
+        }
+        for wrong in ["--1", "-", "1-", "-1.005"] {
+            assert!(signed_cents(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -8,10 +8,10 @@ use clap::{Args, Subcommand};
 use detainer::client::Client;
 use detainer::client::report::pack::{Quarter, pack};
 use detainer::client::report::write::{Place, Target, manifest, text, write};
-use detainer::client::report::{ReportError, What};
+use detainer::client::report::{End, ReportError, What};
 use detainer::pb;
 use detainer::sheet::canonical::Canonical;
-use detainer::sheet::table::{Cell, Format};
+use detainer::sheet::table::{Cell, Format, Table};
 use detainer::sheet::words::Word;
 use detainer::sheet::write::Form;
 use detainer::sheet::{names, reports, time};
@@ -21,6 +21,7 @@ use crate::context::{As, Context, Failure};
 use crate::output;
 use crate::parse::{In, as_of, day};
 use crate::policy_simulate;
+use crate::report_change::{self, Change};
 
 /// Which report.
 #[derive(Debug, Subcommand)]
@@ -38,9 +39,15 @@ pub enum Command {
     /// What custody after T0 cost, and who pays.
     ///
     /// Example: detainerctl report cost --from 2014-01-01 --to 2017-01-26 --group-by month --out cost.xlsx
-    Cost(Grouped),
+    Cost(Cost),
     /// The lines that the cost report adds up.
+    ///
+    /// Example: detainerctl report cost-lines --from 2018-01-01 --to 2018-02-01 --by-books --out postings.csv
     CostLines(Lines),
+    /// Why the cost report is not what it was: what each record, and time, changed in it, with nothing left over.
+    ///
+    /// Example: detainerctl report change --from 2018-01-01 --to 2018-02-01 --before 2018-02-05
+    Change(Change),
     /// One period under several policies, on the same facts: as recorded, honor always, only with a guarantee.
     ///
     /// Example: detainerctl report modes policies/cook-2011.toml --from 2014-01-01 --to 2015-01-01
@@ -150,6 +157,24 @@ pub struct Grouped {
     group_by: Vec<In<pb::GroupBy>>,
 }
 
+/// The cost in slices.
+#[derive(Debug, Args)]
+pub struct Cost {
+    #[command(flatten)]
+    grouped: Grouped,
+    #[command(flatten)]
+    books: Books,
+}
+
+/// By the days of custody, or by the books.
+#[derive(Debug, Args)]
+pub struct Books {
+    /// By the books: each posting on the day that it is accounted on. The books of a closed period stay the same for good;
+    /// --group-by custody-month says what a later adjustment is about.
+    #[arg(long, conflicts_with = "accrue_until")]
+    by_books: bool,
+}
+
 /// Policies side by side.
 #[derive(Debug, Args)]
 pub struct Modes {
@@ -172,6 +197,8 @@ pub struct Lines {
     /// Only this booking.
     #[arg(long, value_name = "BOOKING")]
     booking: Option<String>,
+    #[command(flatten)]
+    books: Books,
 }
 
 /// One jail on one local day.
@@ -227,7 +254,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Duties(grouped) => {
             (What::Duties(grouped.keys()), grouped.query.wire(context, zone, &county)?, &grouped.out, Vec::new())
         }
-        Command::Cost(grouped) => {
+        Command::Cost(Cost { grouped, .. }) => {
             (What::Cost(grouped.keys()), grouped.query.wire(context, zone, &county)?, &grouped.out, Vec::new())
         }
         Command::CostLines(lines) => {
@@ -243,29 +270,52 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::NorthCarolina(plain) => (What::NorthCarolina, plain.query.wire(context, zone, &county)?, &plain.out, Vec::new()),
         Command::Certificate(told) => (What::Certificate, told.wire(context, zone, &county)?, &told.out, Vec::new()),
         Command::BailEligible(told) => (What::BailEligible, told.which.wire(context, zone, &county)?, &told.out, Vec::new()),
+        Command::Change(change) => return report_change::run(context, &client, zone, &county, change).await,
         Command::BoardPack(told) => return board_pack(context, &client, zone, &county, told).await,
+    };
+    let mut query = query;
+    query.by_books = match &command {
+        Command::Cost(Cost { books, .. }) | Command::CostLines(Lines { books, .. }) => books.by_books,
+        _ => false,
     };
     if let Some(path) = &out.out {
         return to_file(context, &client, &what, query, notes, path).await;
     }
-    if context.look().format == Format::Csv {
-        return to_csv(context, &client, &what, query).await;
-    }
-    let mut table = what.layout().table("");
-    let end = what.tell(&client, query, |row| {
-        table.rows.push(row);
-        Ok(())
-    });
-    let end = end.await?;
+    let Some((mut table, end)) = told(context, &client, &what, query, out).await? else { return Ok(()) };
     if let Command::Modes(modes) = &command {
         // Named as they were here: the server knows a file's rule as a candidate.
         for (row, called) in table.rows.iter_mut().skip(USUAL).zip(&modes.others) {
             row.splice(..1, [Cell::text(called.as_str())]);
         }
     }
-    table.total = end.total.filter(|_| !table.rows.is_empty());
     table.about = reports::manifest(Some(&end.manifest), zone);
     output::table(context, &table)
+}
+
+/// A report to a file, or as CSV on standard output; where neither was asked for, its table, without what it rests on.
+pub async fn told(
+    context: &Context,
+    client: &Client,
+    what: &What,
+    query: pb::ReportQuery,
+    out: &Out,
+) -> Result<Option<(Table, End)>, Failure> {
+    if let Some(path) = &out.out {
+        to_file(context, client, what, query, Vec::new(), path).await?;
+        return Ok(None);
+    }
+    if context.look().format == Format::Csv {
+        to_csv(context, client, what, query).await?;
+        return Ok(None);
+    }
+    let mut table = what.layout().table("");
+    let end = what.tell(client, query, |row| {
+        table.rows.push(row);
+        Ok(())
+    });
+    let end = end.await?;
+    table.total = end.total.clone().filter(|_| !table.rows.is_empty());
+    Ok(Some((table, end)))
 }
 
 /// Policies that are always compared: as recorded, and two modes.

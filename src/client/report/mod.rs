@@ -5,11 +5,14 @@
 //!
 //! To add a report: a case of [`What`], its layout and its call here.
 
+mod claims;
 pub mod file;
 pub mod pack;
 pub mod write;
 
 use std::io;
+
+use chrono_tz::Tz;
 
 use super::{Client, ClientError};
 use crate::pb;
@@ -46,6 +49,43 @@ pub enum What {
     Georgia,
     /// What North Carolina asks for, of a year.
     NorthCarolina,
+    /// Claims. Of the query only the county and the point of knowledge count, here and in the three that follow.
+    Claims {
+        /// Only of this agreement, `counties/{county}/agreements/{agreement}`; empty: of all.
+        agreement: String,
+        /// Only those that stand here; unspecified: wherever.
+        state: pb::ClaimState,
+        /// The county's zone, in which instants are told.
+        zone: Tz,
+    },
+    /// The lines of a claim.
+    ClaimLines {
+        /// `counties/{county}/claims/{claim}`.
+        claim: String,
+        /// The county's zone, in which instants are told.
+        zone: Tz,
+    },
+    /// What agreements owe and what became of it.
+    ClaimReport {
+        /// The day that ages are counted to; nothing: that of the point of knowledge.
+        date: Option<pb::Date>,
+    },
+    /// Holds that have to be claimed soon.
+    UnclaimedHolds {
+        /// The day asked about; nothing: that of the point of knowledge.
+        date: Option<pb::Date>,
+        /// Those whose last day to file is at most so many days ahead.
+        within_days: i32,
+        /// The county's zone, in which instants are told.
+        zone: Tz,
+    },
+    /// Why the cost report that the query asks for is not what it was.
+    Change {
+        /// The earlier point.
+        before: pb::AsOf,
+        /// Up to when open custody was counted there; nothing: the instant of the point.
+        before_accrue_until: Option<prost_types::Timestamp>,
+    },
 }
 
 /// What stands below a report's rows.
@@ -55,6 +95,14 @@ pub struct End {
     pub manifest: pb::ReportManifest,
     /// A row that adds up the others, where there is one.
     pub total: Option<Vec<Cell>>,
+    /// Both figures and what lies between, where the rows are changes.
+    pub change: Option<pb::ChangeSummary>,
+}
+
+impl End {
+    fn of(manifest: pb::ReportManifest, total: Option<Vec<Cell>>) -> Self {
+        Self { manifest, total, change: None }
+    }
 }
 
 /// Why a report did not come whole.
@@ -74,6 +122,17 @@ pub enum ReportError {
         /// What was stated.
         stated: String,
     },
+    /// The lines of a claim are not those that it was made of.
+    #[error("the lines are not those of the claim: {found}, where the claim says {stated}")]
+    Claim {
+        /// What came.
+        found: String,
+        /// What was stated.
+        stated: String,
+    },
+    /// The changes do not lead from the earlier figure to the later.
+    #[error("the changes that were told do not lead from the earlier figure to the later; ask again")]
+    Unexplained,
     /// The rows could not be written.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -97,7 +156,23 @@ impl What {
             Self::BailEligible => reports::bail::layout(),
             Self::Georgia => reports::statutory::georgia(),
             Self::NorthCarolina => reports::statutory::north_carolina(),
+            Self::Claims { .. } => reports::claims::layout(),
+            Self::ClaimLines { .. } => reports::claim_lines::layout(),
+            Self::ClaimReport { .. } => reports::claim_report::layout(),
+            Self::UnclaimedHolds { .. } => reports::unclaimed::layout(),
+            Self::Change { .. } => reports::change::layout(),
         }
+    }
+
+    /// By what its rows are sliced.
+    #[must_use]
+    pub fn keys(&self) -> &[pb::GroupBy] {
+        if let Self::Decisions(by) | Self::Cost(by) = self { by } else { &[] }
+    }
+
+    /// Whether the server sums its rows up. Of the others the digest is that of what came.
+    fn is_summed_up(&self) -> bool {
+        !matches!(self, Self::Claims { .. } | Self::ClaimLines { .. } | Self::ClaimReport { .. } | Self::UnclaimedHolds { .. })
     }
 
     /// Asks for the report and tells its rows one by one.
@@ -111,14 +186,19 @@ impl What {
         mut row: impl FnMut(Vec<Cell>) -> io::Result<()>,
     ) -> Result<End, ReportError> {
         let mut digest = Digest::new(&self.layout().columns)?;
-        let end = {
+        let mut end = {
             let mut told = |cells: Vec<Cell>| {
                 digest.row(&cells)?;
                 row(cells)
             };
             self.ask(client, query, &mut told).await?
         };
-        checked(digest.finish()?, &end.manifest)?;
+        let came = digest.finish()?;
+        if self.is_summed_up() {
+            checked(came, &end.manifest)?;
+        } else {
+            (end.manifest.sha256, end.manifest.row_count) = (came.sha256.to_vec(), came.rows);
+        }
         Ok(end)
     }
 
@@ -187,6 +267,15 @@ impl What {
                 row(reports::statutory::north_carolina_row(&counts, &report.not_recorded))?;
                 end(report.manifest, None)
             }
+            Self::Claims { agreement, state, zone } => claims::list(client, &query, (agreement, *state), *zone, row).await,
+            Self::ClaimLines { claim, zone } => claims::lines(client, &query, claim, *zone, row).await,
+            Self::ClaimReport { date } => claims::report(client, &query, *date, row).await,
+            Self::UnclaimedHolds { date, within_days, zone } => {
+                claims::unclaimed(client, &query, (*date, *within_days), *zone, row).await
+            }
+            Self::Change { before, before_accrue_until } => {
+                claims::change(client, query, *before, *before_accrue_until, row).await
+            }
         }
     }
 }
@@ -208,7 +297,7 @@ fn numbers(by: &[pb::GroupBy]) -> Vec<i32> {
 }
 
 fn end(manifest: Option<pb::ReportManifest>, total: Option<Vec<Cell>>) -> Result<End, ReportError> {
-    Ok(End { manifest: manifest.ok_or(ReportError::Cut)?, total })
+    Ok(End::of(manifest.ok_or(ReportError::Cut)?, total))
 }
 
 async fn register(

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use chrono::{Months, NaiveDate};
+use chrono_tz::Tz;
 
 use super::write::{Place, Target, Written, manifest, text, write};
 use super::{ReportError, What};
@@ -41,12 +42,18 @@ struct Entry {
     /// How its files are called, without their ends.
     stem: &'static str,
     days: Days,
-    what: fn() -> What,
+    /// By the books.
+    by_books: bool,
+    /// The report, with instants in the county's zone.
+    what: fn(Tz) -> What,
 }
 
-const fn entry(stem: &'static str, what: fn() -> What) -> Entry {
-    Entry { stem, days: Days::Quarter, what }
+const fn entry(stem: &'static str, what: fn(Tz) -> What) -> Entry {
+    Entry { stem, days: Days::Quarter, by_books: false, what }
 }
+
+/// How far ahead last days to file are told: to the end of the quarter that follows.
+const AHEAD: i32 = 92;
 
 /// Whose totals are the headline figures, and whose months the charts.
 const DECISIONS: &str = "decisions-by-month";
@@ -56,28 +63,37 @@ const REGISTER: &str = "hold-register";
 
 /// The reports, in order of the index.
 const ENTRIES: &[Entry] = &[
-    entry(DECISIONS, || What::Decisions(vec![GroupBy::Month])),
-    entry("decisions-by-office", || What::Decisions(vec![GroupBy::Office])),
-    entry("decisions-by-reason", || What::Decisions(vec![GroupBy::DecisionReason])),
-    entry("not-honored", || What::Declined),
-    entry("duties", || What::Duties(Vec::new())),
-    entry("duties-by-office", || What::Duties(vec![GroupBy::Office])),
-    entry(REGISTER, || What::Register),
-    entry("hold-statistics", || What::Statistics(vec![GroupBy::Month])),
-    entry("hold-statistics-by-end", || What::Statistics(vec![GroupBy::EndReason])),
-    entry(COST, || What::Cost(vec![GroupBy::Month])),
-    entry("cost-by-facility", || What::Cost(vec![GroupBy::Facility])),
-    entry("cost-by-agreement", || What::Cost(vec![GroupBy::Agreement])),
-    entry("cost-by-policy", || What::Cost(vec![GroupBy::Revision, GroupBy::Mode])),
-    entry("cost-by-end-of-hold", || What::Cost(vec![GroupBy::EndReason])),
-    Entry { stem: YEAR, days: Days::Year, what: || What::Cost(vec![GroupBy::Month]) },
-    entry("cost-lines", || What::Lines(String::new())),
-    entry("over-detention", || What::Overdetention),
-    entry("policies-compared", || What::Policies(Vec::new())),
-    entry("georgia-quarterly", || What::Georgia),
-    Entry { stem: "north-carolina-of-the-year", days: Days::Year, what: || What::NorthCarolina },
-    Entry { stem: "bail-eligible", days: Days::Moment, what: || What::BailEligible },
-    Entry { stem: "certificate", days: Days::LastOfEachJail, what: || What::Certificate },
+    entry(DECISIONS, |_| What::Decisions(vec![GroupBy::Month])),
+    entry("decisions-by-office", |_| What::Decisions(vec![GroupBy::Office])),
+    entry("decisions-by-reason", |_| What::Decisions(vec![GroupBy::DecisionReason])),
+    entry("not-honored", |_| What::Declined),
+    entry("duties", |_| What::Duties(Vec::new())),
+    entry("duties-by-office", |_| What::Duties(vec![GroupBy::Office])),
+    entry(REGISTER, |_| What::Register),
+    entry("hold-statistics", |_| What::Statistics(vec![GroupBy::Month])),
+    entry("hold-statistics-by-end", |_| What::Statistics(vec![GroupBy::EndReason])),
+    entry(COST, |_| What::Cost(vec![GroupBy::Month])),
+    entry("cost-by-facility", |_| What::Cost(vec![GroupBy::Facility])),
+    entry("cost-by-agreement", |_| What::Cost(vec![GroupBy::Agreement])),
+    entry("cost-by-policy", |_| What::Cost(vec![GroupBy::Revision, GroupBy::Mode])),
+    entry("cost-by-end-of-hold", |_| What::Cost(vec![GroupBy::EndReason])),
+    Entry { stem: YEAR, days: Days::Year, by_books: false, what: |_| What::Cost(vec![GroupBy::Month]) },
+    entry("cost-lines", |_| What::Lines(String::new())),
+    Entry {
+        stem: "books-by-month",
+        days: Days::Quarter,
+        by_books: true,
+        what: |_| What::Cost(vec![GroupBy::Month, GroupBy::CustodyMonth]),
+    },
+    entry("claims", |zone| What::Claims { agreement: String::new(), state: pb::ClaimState::Unspecified, zone }),
+    entry("claim-report", |_| What::ClaimReport { date: None }),
+    entry("unclaimed-holds", |zone| What::UnclaimedHolds { date: None, within_days: AHEAD, zone }),
+    entry("over-detention", |_| What::Overdetention),
+    entry("policies-compared", |_| What::Policies(Vec::new())),
+    entry("georgia-quarterly", |_| What::Georgia),
+    Entry { stem: "north-carolina-of-the-year", days: Days::Year, by_books: false, what: |_| What::NorthCarolina },
+    Entry { stem: "bail-eligible", days: Days::Moment, by_books: false, what: |_| What::BailEligible },
+    Entry { stem: "certificate", days: Days::LastOfEachJail, by_books: false, what: |_| What::Certificate },
 ];
 
 /// Three months of a year.
@@ -148,6 +164,7 @@ struct Made {
     title: &'static str,
     written: Written,
     layout: reports::Layout,
+    by: Vec<GroupBy>,
 }
 
 /// Writes the pack of a quarter into a folder that is not there yet, or empty; the names of its files. Of the query only
@@ -167,17 +184,21 @@ pub async fn pack(
     let mut sums: Vec<(String, [u8; 32])> = Vec::new();
     for entry in ENTRIES {
         for jail in jails(client, &query, entry.days, quarter).await? {
-            let (what, mut asked) = ((entry.what)(), query.clone());
+            let known = match &place {
+                Some(place) => place.clone(),
+                None => Place::of(client, &query.county, query.as_of).await?,
+            };
+            let (what, mut asked) = ((entry.what)(known.zone), query.clone());
             asked.period = quarter.period(entry.days);
+            if entry.by_books {
+                // Books count custody that goes on to the point of knowledge.
+                (asked.by_books, asked.accrue_until) = (true, None);
+            }
             asked
                 .facilities
                 .splice(.., jail.iter().cloned().chain(if jail.is_none() { query.facilities.clone() } else { Vec::new() }));
             let jail = jail.map(|jail| names::id(&jail).to_owned());
             let stem = jail.as_ref().map_or(entry.stem.to_owned(), |jail| format!("{}-{jail}", entry.stem));
-            let known = match &place {
-                Some(place) => place.clone(),
-                None => Place::of(client, &query.county, query.as_of).await?,
-            };
             let heading = known.heading(what.layout(), Vec::new());
             let targets = FORMS.map(|form| Target { form, path: whole.path().join(named(&stem, form.extension())) });
             let written = write(client, &what, asked, &heading, &targets, |rows| seen(&stem, rows)).await?;
@@ -191,7 +212,8 @@ pub async fn pack(
             let name = named(&stem, "manifest.json");
             let told = format!("{:#}\n", manifest(&heading, &written, &targets));
             sums.push((name.clone(), text(&whole.path().join(name), &told)?));
-            made.push(Made { stem, jail, title: heading.layout.title, written, layout: heading.layout });
+            let by = what.keys().to_vec();
+            made.push(Made { stem, jail, title: heading.layout.title, written, layout: heading.layout, by });
         }
     }
     let Some((first, place)) = made.first().zip(place) else { return Err(ReportError::Cut) };
@@ -280,16 +302,17 @@ fn folder_for(folder: &Path) -> io::Result<tempfile::TempDir> {
 
 fn listed(made: &Made) -> Listed {
     let manifest = &made.written.end.manifest;
-    let keys = made.layout.columns.iter().take_while(|column| !matches!(column.key, "received" | "hold_count" | "duty"));
-    let keys: Vec<String> = match &made.written.end.total {
-        Some(_) => keys.map(|column| column.heading.to_lowercase()).collect(),
-        None => Vec::new(),
-    };
+    let keys: Vec<String> = reports::key_columns(&made.by).iter().map(|column| column.heading.to_lowercase()).collect();
     let by = if keys.is_empty() { String::new() } else { format!(", by {}", keys.join(" and ")) };
+    let books = manifest.query.as_ref().is_some_and(|query| query.by_books);
+    let by = if books { format!(", by the books{by}") } else { by };
     Listed {
         stem: made.stem.clone(),
         title: format!("{}{by}{}", made.title, made.jail.as_ref().map(|jail| format!(", {jail}")).unwrap_or_default()),
-        days: about::days(manifest.query.as_ref().and_then(|query| query.period.as_ref())),
+        days: match manifest.query.as_ref().and_then(|query| query.period.as_ref()) {
+            Some(period) => about::days(Some(period)),
+            None => "as of the record".to_owned(),
+        },
         rows: manifest.row_count,
         sha256: hex::encode(&manifest.sha256),
     }

@@ -10,7 +10,7 @@ use super::file::Pending;
 use super::{End, ReportError, What};
 use crate::client::{Client, ClientError};
 use crate::pb;
-use crate::sheet::reports::Layout;
+use crate::sheet::reports::{self, Layout};
 use crate::sheet::write::html::figures::Figures;
 use crate::sheet::write::{Ending, Form, Heading, Mark, Writer, about};
 use crate::sheet::{names, time, words};
@@ -124,14 +124,18 @@ pub fn manifest(heading: &Heading, written: &Written, targets: &[Target]) -> Val
         .iter()
         .zip(&written.sums)
         .map(|(target, sum)| json!({ "name": name(&target.path), "form": target.form.extension(), "sha256": hex::encode(sum) }));
-    json!({
+    let mut told = json!({
         "report": heading.layout.name,
         "title": heading.layout.title,
         "place": heading.place,
         "notes": heading.notes,
         "manifest": about::json(&written.end.manifest, heading.zone),
         "files": files.collect::<Vec<_>>(),
-    })
+    });
+    if let (Some(all), Some(change)) = (told.as_object_mut(), &written.end.change) {
+        all.insert("change".to_owned(), reports::change::json(change));
+    }
+    told
 }
 
 /// Writes a text to a file, whole or not at all; its SHA-256.

@@ -9,6 +9,9 @@
 pub mod bail;
 pub mod certificate;
 pub mod change;
+pub mod claim_lines;
+pub mod claim_report;
+pub mod claims;
 pub mod comparison;
 pub mod cost;
 pub mod decisions;
@@ -20,6 +23,7 @@ pub mod overdetention;
 pub mod register;
 pub mod statistics;
 pub mod statutory;
+pub mod unclaimed;
 
 use chrono_tz::Tz;
 
@@ -120,7 +124,12 @@ fn key_cell(key: &pb::GroupKey) -> Cell {
 
 /// The currency of a row with money.
 fn currency(totals: &pb::CostTotals) -> Cell {
-    totals.incurred.as_ref().map_or(Cell::Empty, |money| Cell::text(money.currency_code.as_str()))
+    currency_of(totals.incurred.as_ref())
+}
+
+/// The currency of an amount.
+fn currency_of(money: Option<&pb::Money>) -> Cell {
+    money.map_or(Cell::Empty, |money| Cell::text(money.currency_code.as_str()))
 }
 
 /// A column of amounts.

@@ -156,7 +156,8 @@ fn as_of(manifest: &pb::ReportManifest, heading: &Heading) -> String {
     let recorded = at(pair.recorded_time.as_ref());
     let until = at(manifest.accrue_until.as_ref());
     let recorded = if recorded.is_empty() { String::new() } else { format!(", recorded {recorded}") };
-    format!("As it was known with record {}{recorded}; custody that goes on is counted to {until}.", pair.sequence)
+    let until = if until.is_empty() { String::new() } else { format!("; custody that goes on is counted to {until}") };
+    format!("As it was known with record {}{recorded}{until}.", pair.sequence)
 }
 
 /// The manifest at the foot.
