@@ -506,6 +506,15 @@ async fn a_period_is_closed_while_somebody_is_held() {
         let period = Some(pb::DateInterval { start_date: date("2017-10-01"), end_date: date("2018-03-01") });
         let known = pb::ReportQuery { county: "counties/c".into(), period, ..pb::ReportQuery::default() };
         let booked = pb::ReportQuery { by_books: true, ..known.clone() };
+        // Neither cents nor hours are counted twice where a posting is taken back.
+        let mut whole = Vec::new();
+        for query in [&known, &booked] {
+            let ask = pb::GetCostReportRequest { query: Some(query.clone()), group_by: Vec::new() };
+            let total = office.reports.get_cost_report(with(&office.token, ask)).await.unwrap().into_inner().total.unwrap();
+            let by_authority: Vec<_> = total.by_authority.iter().map(|part| (part.authority, part.duration)).collect();
+            whole.push((total.duration, by_authority, total.hold_count));
+        }
+        assert_eq!(whole[0], whole[1]);
         let (known, _) = office.cost_lines(known).await;
         let (booked, manifest) = office.cost_lines(booked).await;
         let sum = |lines: &[pb::CostLine]| {

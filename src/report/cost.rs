@@ -131,7 +131,7 @@ impl Sums {
 
 impl CostRow {
     fn add(&mut self, line: &Line) -> Result<(), ReportError> {
-        self.add_part(line.cost.authority, Part { us: line.cost.span.len_us(), totals: line.totals() })
+        self.add_part(line.cost.authority, Part { us: line.us(), totals: line.totals() })
     }
 
     fn add_part(&mut self, authority: Authority, more: Part) -> Result<(), ReportError> {

@@ -71,6 +71,13 @@ impl Line {
         }
     }
 
+    /// Its time in microseconds. By the books a posting that takes another back takes its time back too.
+    #[must_use]
+    pub fn us(&self) -> i64 {
+        let us = self.cost.span.len_us();
+        if self.booked.is_some_and(|(_, reversal)| reversal) { -us } else { us }
+    }
+
     /// Its money.
     #[must_use]
     pub fn totals(&self) -> Totals {

@@ -310,7 +310,7 @@ impl Desk<'_> {
             pb::ClaimState::Withdrawn => format!("Claim {id} {done}: its lines go to the next claim"),
             state => {
                 let state = Cell::word::<pb::ClaimState>(state.into()).shown(false);
-                format!("Claim {id} {done}: {state}, {left} outstanding")
+                format!("Claim {id} {done}; it is now {state}, {left} outstanding")
             }
         };
         output::recorded(self.context, &self.client, &what, answer.receipt.as_ref()).await

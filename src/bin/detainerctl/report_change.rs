@@ -5,7 +5,7 @@ use clap::Args;
 use detainer::client::Client;
 use detainer::client::report::{End, What};
 use detainer::pb;
-use detainer::sheet::table::{Cell, Sheet, Table};
+use detainer::sheet::table::{Cell, Sheet, Table, field};
 use detainer::sheet::{reports, time};
 
 use crate::context::{Context, Failure};
@@ -56,7 +56,14 @@ fn sheet(mut changes: Table, end: &End, zone: Tz) -> Sheet {
         false => Vec::new(),
     };
     let parts = vec![("causes", reports::change::summary(&summary, zone)), ("changes", changes)];
-    Sheet { fields: reports::manifest(Some(&end.manifest), zone), parts, notes, ..Sheet::default() }
+    let pair = summary.before_pair.unwrap_or_default();
+    let mut fields = vec![
+        field("before_sequence", "before: as of sequence", Cell::Int(pair.sequence)),
+        field("before_recorded_time", "before: recorded", Cell::time(pair.recorded_time.as_ref(), zone)),
+        field("before_accrue_until", "before: open custody counted to", Cell::time(summary.before_accrue_until.as_ref(), zone)),
+    ];
+    fields.extend(reports::manifest(Some(&end.manifest), zone));
+    Sheet { fields, parts, notes, ..Sheet::default() }
 }
 
 /// Whether anything is left over that no cause explains.

@@ -56,8 +56,8 @@ pub fn summary(all: &pb::ChangeSummary, zone: Tz) -> Table {
         amount("incurred", "INCURRED"),
         amount("covered", "COVERED"),
         amount("absorbed", "ABSORBED"),
-        column("sequence", "AS OF RECORD").of(Kind::Int),
-        instant("accrue_until", "COUNTED TO"),
+        more("sequence").of(Kind::Int),
+        more("accrue_until").of(Kind::Time),
     ];
     let figure = |what: &str, amount: Option<&pb::ChangeAmount>, pair: Option<&pb::AsOfPair>, until| {
         let sequence = pair.map_or(Cell::Empty, |pair| Cell::Int(pair.sequence));

@@ -18,7 +18,7 @@ pub fn layout() -> Layout {
         column("agreement", "AGREEMENT"),
         instant("end_time", "HOLD ENDED"),
         amount("amount", "OWED"),
-        column("claim", "NOT BILLED, IN"),
+        column("claim", "IN CLAIM"),
         more("currency"),
     ];
     let nothing = "No hold has to be claimed within these days.";
