@@ -97,6 +97,10 @@ fn all() -> Vec<What> {
         What::BailEligible,
         What::Georgia,
         What::NorthCarolina,
+        What::Claims { agreement: String::new(), state: pb::ClaimState::Unspecified, zone: chrono_tz::America::New_York },
+        What::ClaimReport { date: date(2018) },
+        What::UnclaimedHolds { date: None, within_days: 30, zone: chrono_tz::America::New_York },
+        What::Change { before: as_of(20).unwrap(), before_accrue_until: None },
     ]
 }
 
@@ -304,6 +308,13 @@ fn workbook(path: &Path, header: &[String], rows: &[BTreeMap<String, String>], t
                 }
                 Data::Float(number) if field.contains('.') => assert_eq!((number * 100.0).round() as i64, cents(field), "{key}"),
                 Data::Float(number) => assert_eq!(number.to_string(), *field, "{key}"),
+                Data::DateTime(at) if field.len() == "2014-01-31".len() => {
+                    assert_eq!(
+                        at.as_datetime().unwrap().format("%Y-%m-%dT%H:%M:%S").to_string(),
+                        format!("{field}T00:00:00"),
+                        "{key}"
+                    );
+                }
                 Data::DateTime(at) => {
                     // The place's own clock, as the CSV has it before its offset.
                     let shown = at.as_datetime().unwrap().format("%Y-%m-%dT%H:%M:%S").to_string();
@@ -717,6 +728,23 @@ async fn a_board_pack_is_one_quarter_at_one_point_with_all_its_digests() {
             assert!(cards.iter().any(|found| found == card), "{card} in {cards:?}");
         }
         assert_eq!(index.select(&selector("figure svg")).count(), 3);
+        // The books and the claims are in it, each as of the same record as the rest.
+        let titles = texts(index.select(&selector("tbody th[scope=row]")));
+        for title in [
+            "What custody after T0 cost, and who pays, by the books, by month and of month",
+            "What agreements owe, and what became of it",
+            "Holds that have to be claimed soon",
+        ] {
+            assert!(titles.iter().any(|found| found.starts_with(title)), "{title} in {titles:?}");
+        }
+        let (_, owed) = table(&pack.join("claim-report.csv"));
+        let owed: Vec<[&str; 4]> =
+            owed.iter().map(|row| ["agreement", "owed", "unclaimed", "date"].map(|key| row[key].as_str())).collect();
+        assert_eq!(owed, [["ice", "180.00", "180.00", "2017-06-12"]]);
+        let (_, books) = table(&pack.join("books-by-month.csv"));
+        let told: Vec<(&str, &str)> = books.iter().map(|row| (row["month"].as_str(), row["custody_month"].as_str())).collect();
+        assert_eq!(told, [("2017-05", "2017-05"), ("2017-06", "2017-06")]);
+        assert_eq!(books.iter().map(|row| cents(&row["incurred"])).sum::<i64>(), 370_00);
         assert_eq!(points(&pack), [office.seq].into());
 
         // What is recorded while the pack is written is in none of its reports.
