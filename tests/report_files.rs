@@ -744,7 +744,8 @@ async fn a_board_pack_is_one_quarter_at_one_point_with_all_its_digests() {
         let (_, books) = table(&pack.join("books-by-month.csv"));
         let told: Vec<(&str, &str)> = books.iter().map(|row| (row["month"].as_str(), row["custody_month"].as_str())).collect();
         assert_eq!(told, [("2017-05", "2017-05"), ("2017-06", "2017-06")]);
-        assert_eq!(books.iter().map(|row| cents(&row["incurred"])).sum::<i64>(), 370_00);
+        // Books count the stay that runs to the record: it has just begun there, and its 120.00 are not in them yet.
+        assert_eq!(books.iter().map(|row| cents(&row["incurred"])).sum::<i64>(), 37_000 - 12_000);
         assert_eq!(points(&pack), [office.seq].into());
 
         // What is recorded while the pack is written is in none of its reports.
