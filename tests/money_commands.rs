@@ -222,7 +222,8 @@ async fn the_lines_of_a_claim_are_the_same_bytes_in_every_form_and_engine() {
         assert!(lines[5].starts_with(start), "{}", lines[5]);
         let page = text(&desk.file("lines.html"));
         assert!(page.contains("$565.00") && page.contains("The lines of claim iga-1"), "{page}");
-        assert!(!page.contains("counted to ."), "nothing is said of custody that goes on");
+        assert!(!page.contains("custody that goes on"), "nothing of it is in the lines of a claim");
+        assert!(page.contains("<p>C</p>") && !page.contains("Policy revisions"), "it has no days and rests on no policy");
         for (name, command) in [("claims", "list"), ("report", "report --date 2044-01-01"), ("due", "due --date 2044-10-01")] {
             desk.does(&format!("claim {command} --out {name}.csv")).await;
             assert_eq!(text(&desk.file(&format!("{name}.csv"))).lines().count(), 2, "{name}");
@@ -309,6 +310,11 @@ async fn books_are_closed_and_what_comes_later_shows_in_the_next() {
         let manifest: Value = serde_json::from_slice(&desk.file("change.xlsx.manifest.json")).expect("a manifest");
         assert_eq!(all(&manifest["change"], &["what"]), [["before"], ["correction"], ["after"], ["residual"]]);
         assert_eq!(manifest["manifest"]["report_version"], "change/1");
+        // As lines, the last of which has the difference between the two figures.
+        desk.does(&format!("report change {PERIOD} --before {before} --out change.jsonl")).await;
+        let lines = text(&desk.file("change.jsonl"));
+        let last: Value = serde_json::from_str(lines.lines().last().expect("a line")).expect("JSON");
+        assert_eq!(cells(&last["total"], &["cause", "incurred", "covered", "absorbed"]), ["total", "-23170", "-11300", "-11870"]);
 
         // The correction reaches a claim as an adjustment, and all claims together are what is owed.
         desk.does("claim create iga --through 2024-10-31").await;

@@ -197,6 +197,22 @@ impl Amount {
         Self { micros, incurred: cents(totals.incurred), covered: cents(totals.covered), absorbed: cents(totals.absorbed) }
     }
 
+    /// As the wire has it; nothing where it does not fit.
+    fn wire(self, currency: &str) -> Option<pb::ChangeAmount> {
+        let money = |cents: i128| Some(Some(pb::Money { currency_code: currency.to_owned(), cents: i64::try_from(cents).ok()? }));
+        let duration = prost_types::Duration {
+            seconds: i64::try_from(self.micros / 1_000_000).ok()?,
+            nanos: i32::try_from(self.micros % 1_000_000 * 1_000).ok()?,
+        };
+        let totals = pb::CostTotals {
+            incurred: money(self.incurred)?,
+            covered: money(self.covered)?,
+            absorbed: money(self.absorbed)?,
+            ..pb::CostTotals::default()
+        };
+        Some(pb::ChangeAmount { duration: Some(duration), totals: Some(totals) })
+    }
+
     fn plus(self, other: Self) -> Self {
         Self {
             micros: self.micros + other.micros,
@@ -232,7 +248,15 @@ pub(super) async fn change(
     }
     let (summary, manifest) = (summary.ok_or(ReportError::Cut)?, manifest.ok_or(ReportError::Cut)?);
     explained(&summary, sum)?;
-    Ok(End { manifest, total: None, change: Some(summary) })
+    let currency = summary.after.as_ref().and_then(|after| after.totals.as_ref()?.incurred.as_ref());
+    let total = sum.wire(&currency.map(|money| money.currency_code.clone()).unwrap_or_default()).map(|amount| {
+        let mut cells = reports::change::row(&pb::Change { amount: Some(amount), ..pb::Change::default() });
+        if let Some(first) = cells.first_mut() {
+            *first = Cell::text("total");
+        }
+        cells
+    });
+    Ok(End { manifest, total, change: Some(summary) })
 }
 
 /// Whether what was told leads from the one figure to the other.
@@ -272,6 +296,10 @@ mod tests {
         };
         let told = Amount::of(amount(0, 50, 20).as_ref());
         assert!(explained(&whole, told).is_ok());
+        assert_eq!(told.wire("USD"), amount(0, 50, 20));
+        let less = Amount::of(amount(-60, -50, -20).as_ref());
+        assert_eq!(less.wire("USD"), amount(-60, -50, -20));
+        assert_eq!(Amount { incurred: i128::from(i64::MAX) + 1, ..told }.wire("USD"), None);
         // A change was lost on the way; the figure at either end is another; time differs by a second.
         let others = [
             (whole.clone(), Amount::default()),

@@ -36,6 +36,9 @@ pub fn lines(manifest: &pb::ReportManifest, zone: Tz) -> Vec<(&'static str, Stri
     let pair = as_of_pair.unwrap_or_default();
     let at = |stamp: Option<&prost_types::Timestamp>| Cell::time(stamp, zone).shown(false);
     let ids = |names: &[String]| names.iter().map(|name| names::id(name)).collect::<Vec<_>>().join(", ");
+    // What is asked of no days is asked of no facilities and rests on no policy: lists about claims.
+    let sliced = |told: String| if query.period.is_some() { told } else { String::new() };
+    let revisions = if policy_revisions.is_empty() { "none".to_owned() } else { ids(policy_revisions) };
     let mut lines = vec![
         ("County", names::id(&query.county).to_owned()),
         ("Days, the last one included", days(query.period.as_ref())),
@@ -46,7 +49,7 @@ pub fn lines(manifest: &pb::ReportManifest, zone: Tz) -> Vec<(&'static str, Stri
         ("As of record", pair.sequence.to_string()),
         ("recorded", at(pair.recorded_time.as_ref())),
         ("Custody that goes on is counted to", at(accrue_until.as_ref())),
-        ("Policy revisions", if policy_revisions.is_empty() { "none".to_owned() } else { ids(policy_revisions) }),
+        ("Policy revisions", sliced(revisions)),
         ("Rows", Cell::Int(*row_count).shown(false)),
         ("Version of the report's rules", report_version.clone()),
         ("Root of the county's tree at that record", hex::encode(tree_root)),
@@ -91,7 +94,7 @@ fn narrowed(query: &pb::ReportQuery) -> Vec<(&'static str, &'static str, Vec<Str
         ("Only holds that ended by", "end_reasons", words::<pb::HoldEndReason>(end_reasons)),
         ("Only decisions because of", "decision_reasons", words::<pb::DecisionReason>(decision_reasons)),
         ("Also what has no", "without", words::<pb::GroupBy>(without)),
-        ("Counted", "by_books", by_books.then(|| "by the books".to_owned()).into_iter().collect()),
+        ("Counted", "by_books", by_books.then(|| "by the books: each posting on the day it is accounted on".to_owned()).into_iter().collect()),
     ];
     all.retain(|(_, _, values)| !values.is_empty());
     all

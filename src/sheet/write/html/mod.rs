@@ -70,17 +70,21 @@ impl<W: Write> Page<W> {
     fn above(&self, manifest: &pb::ReportManifest) -> String {
         let layout = &self.heading.layout;
         let days = about::days(manifest.query.as_ref().and_then(|query| query.period.as_ref()));
+        let mut place = self.heading.place.clone();
+        if !days.is_empty() {
+            place = format!("{place}, {days}");
+        }
         let charts = chart::all(&self.figures, &self.heading.marks).into_string();
         let body = html! {
             a .skip href="#rows" { "To the rows" }
             header {
                 h1 { (layout.title) }
-                p { (self.heading.place) ", " (days) }
+                p { (place) }
                 p .soft { (as_of(manifest, &self.heading)) }
                 @for note in &self.heading.notes { p { (note) } }
             }
         };
-        let mut page = opening(&format!("{}, {}, {days}", layout.title, self.heading.place));
+        let mut page = opening(&format!("{}, {place}", layout.title));
         page.push_str(&body.into_string());
         page.push_str("<main>");
         if !charts.is_empty() {
