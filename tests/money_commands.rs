@@ -160,7 +160,7 @@ async fn a_claim_is_made_billed_disputed_and_settled() {
         assert_eq!(entries.len(), 8);
         assert_eq!(entries[0], ["1", "billed", "", "jail-record", "INV-1", ""]);
         assert_eq!(entries[7], ["8", "paid", "", "federal-agency", "EFT-771", "7"]);
-        let then = desk.now().await - 8;
+        let then = shown["entries"][0]["sequence"].as_i64().expect("a number") - 1;
         let before = desk.json(&format!("claim show iga-1 --as-of {then}")).await;
         assert_eq!((&before["state"], before["entries"].as_array().map(Vec::len)), (&"assembled".into(), Some(0)));
         assert!(desk.does("claim show iga-1").await.contains("of it disputed"));
@@ -200,7 +200,7 @@ async fn a_claim_is_made_billed_disputed_and_settled() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_lines_of_a_claim_are_the_same_bytes_in_every_form_and_engine() {
+async fn the_lines_of_a_claim_are_the_same_in_every_form_and_engine() {
     let mut told = Vec::new();
     for fresh in common::engines().await {
         let folder = tempfile::tempdir().expect("a folder");
@@ -228,7 +228,14 @@ async fn the_lines_of_a_claim_are_the_same_bytes_in_every_form_and_engine() {
             desk.does(&format!("claim {command} --out {name}.csv")).await;
             assert_eq!(text(&desk.file(&format!("{name}.csv"))).lines().count(), 2, "{name}");
         }
-        told.push(csv);
+        // Which number a posting's record has depends on what the clock brought about in between.
+        let header: Vec<&str> = lines[0].split(',').collect();
+        let records = ["sequence", "number", "reverses_sequence"].map(|key| header.iter().position(|column| *column == key));
+        let bare = |line: &&str| {
+            let cells = line.split(',').enumerate().filter(|(n, _)| !records.contains(&Some(*n)));
+            cells.map(|(_, cell)| cell.to_owned()).collect::<Vec<_>>()
+        };
+        told.push(lines.iter().map(bare).collect::<Vec<_>>());
         desk.server.end().await;
     }
     for other in &told[1..] {
