@@ -94,7 +94,11 @@ fn narrowed(query: &pb::ReportQuery) -> Vec<(&'static str, &'static str, Vec<Str
         ("Only holds that ended by", "end_reasons", words::<pb::HoldEndReason>(end_reasons)),
         ("Only decisions because of", "decision_reasons", words::<pb::DecisionReason>(decision_reasons)),
         ("Also what has no", "without", words::<pb::GroupBy>(without)),
-        ("Counted", "by_books", by_books.then(|| "by the books: each posting on the day it is accounted on".to_owned()).into_iter().collect()),
+        (
+            "Counted",
+            "by_books",
+            by_books.then(|| "by the books: each posting on the day it is accounted on".to_owned()).into_iter().collect(),
+        ),
     ];
     all.retain(|(_, _, values)| !values.is_empty());
     all
