@@ -73,7 +73,7 @@ fn make(request: &str, id: &str, rules: pb::PolicyRevision) -> pb::CreatePolicyR
 
 fn named(id: &str) -> pb::PreviewPolicyRevisionRequest {
     let name = format!("counties/c/policyRevisions/{id}");
-    pb::PreviewPolicyRevisionRequest { subject: Some(Subject::Name(name)), effective_time: None }
+    pb::PreviewPolicyRevisionRequest { subject: Some(Subject::Name(name)), ..Default::default() }
 }
 
 fn activate(request: &str, id: &str, preview: &pb::PreviewPolicyRevisionResponse) -> pb::ActivatePolicyRevisionRequest {
@@ -194,7 +194,7 @@ async fn a_county_that_previews_and_asks_two_persons() {
         // The switch in one call obeys the same settings.
         let candidate =
             pb::PolicyRevisionSubject { parent: "counties/c".into(), policy_revision: Some(rules(pb::PolicyMode::DeclineAll)) };
-        let ask = pb::PreviewPolicyRevisionRequest { subject: Some(Subject::Candidate(candidate)), effective_time: None };
+        let ask = pb::PreviewPolicyRevisionRequest { subject: Some(Subject::Candidate(candidate)), ..Default::default() };
         let preview = calls.preview_policy_revision(with(&desk.admin, ask)).await.unwrap().into_inner();
         assert_eq!((preview.flip_count, preview.released_count), (3, 2));
         let rule = rules(pb::PolicyMode::DeclineAll);

@@ -84,6 +84,7 @@ impl Policy<'_> {
         let ask = pb::PreviewPolicyRevisionRequest {
             subject: Some(Subject::Name(self.name(id))),
             effective_time: effective.and_then(at),
+            ..Default::default()
         };
         self.calls().preview_policy_revision(with(&self.0.admin, ask)).await.unwrap().into_inner()
     }
@@ -323,6 +324,130 @@ async fn a_roll_back_is_a_new_revision_and_revives_no_hold() {
         let all = policy.calls().list_policy_revisions(with(&desk.admin, list)).await.unwrap().into_inner().policy_revisions;
         let spans: Vec<_> = all.iter().map(|one| (one.name.rsplit('/').next().unwrap(), one.end_time)).collect();
         assert_eq!(spans, [("back", None), ("stop", all[0].effective_time), ("always", all[1].effective_time)]);
+        desk.close().await;
+    }
+}
+
+/// A switch that leaves its time unset is of its own record, however long its digest lay there and whatever lies ahead of
+/// the requests; one that a caller dates back over a hold that runs is refused.
+#[tokio::test]
+async fn a_switch_from_now_on_leaves_its_time_unset() {
+    for fresh in common::engines().await {
+        let desk = Desk::open(&fresh, "2024-03-14T15:00:00Z").await;
+        desk.found("America/New_York", &[("main", "America/New_York")]).await;
+        let paid = testing::revision("paid", Mode::RequireReimbursementGuarantee);
+        desk.switch(paid, "2017-01-26T20:00:00Z").await;
+        let zone = "America/New_York".parse().unwrap();
+        let year = testing::agreement("year", zone, testing::day("2024-03-01"));
+        desk.promise(Agreement { end: Some(testing::day("2025-03-01")), ..year }).await;
+        desk.book("A", "main", "2024-03-14T14:00:00Z").await;
+        desk.receive("A", "MIA", Edition::I247D, true, "2024-03-14T14:30:00Z").await;
+        desk.at("2024-03-14T16:00:00Z").bail("A", "2024-03-14T16:00:00Z").await;
+        desk.at("2024-03-14T22:02:00Z");
+        assert_eq!(answers(&desk, "A").await.iter().map(|one| one.1).collect::<Vec<_>>(), [Outcome::Honor, Outcome::Decline]);
+        let policy = Policy(&desk);
+
+        // Planned for a day that has passed; from now on all the same, where that is said.
+        let planned = pb::PolicyRevision { effective_time: at("2024-03-10T05:00:00Z"), ..rules(PolicyMode::DeclineAll) };
+        policy.make("stop", planned.clone()).await.unwrap();
+        for past in [None, Some("2024-03-14T16:00:00Z"), Some("2024-03-14T22:01:59Z")] {
+            let back = policy.activate(&format!("back {past:?}"), "stop", past, &[]).await.unwrap_err();
+            told(&back, Code::FailedPrecondition, "PAST_SWITCH_DISPLACES_DECISIONS");
+            let ask = pb::PreviewPolicyRevisionRequest {
+                subject: Some(Subject::Name(policy.name("stop"))),
+                effective_time: past.and_then(at),
+                ..pb::PreviewPolicyRevisionRequest::default()
+            };
+            let back = policy.calls().preview_policy_revision(with(&desk.admin, ask)).await.unwrap_err();
+            told(&back, Code::FailedPrecondition, "PAST_SWITCH_DISPLACES_DECISIONS");
+        }
+        assert!(held(&desk, "A", "2024-03-14T22:02:00Z").await.0);
+        let parent = "counties/c".to_owned();
+        let subjects = [
+            Subject::Name(policy.name("stop")),
+            Subject::Candidate(pb::PolicyRevisionSubject { parent, policy_revision: Some(planned) }),
+        ];
+        let mut digests = Vec::new();
+        for subject in subjects {
+            let mut ask = pb::PreviewPolicyRevisionRequest {
+                subject: Some(subject),
+                effective_when_recorded: true,
+                ..pb::PreviewPolicyRevisionRequest::default()
+            };
+            let preview = policy.calls().preview_policy_revision(with(&desk.admin, ask.clone())).await.unwrap().into_inner();
+            assert_eq!((preview.turned_from_honor, preview.ended_count, preview.released_count), (1, 1, 1));
+            assert!(preview.effective_time.unwrap().seconds >= at("2024-03-14T22:02:00Z").unwrap().seconds, "{preview:?}");
+            digests.push(preview.preview_digest);
+            ask.effective_time = at("2024-03-14T23:00:00Z");
+            let both = policy.calls().preview_policy_revision(with(&desk.admin, ask)).await.unwrap_err();
+            assert_eq!(fields(&both), ["effective_when_recorded"]);
+        }
+        assert_eq!(digests[0], digests[1]);
+
+        // While a person reads it, time passes, and somebody is booked.
+        desk.at("2024-03-14T22:30:00Z").book("B", "main", "2024-03-14T22:10:00Z").await;
+        let mut ask = pb::ActivatePolicyRevisionRequest {
+            name: policy.name("stop"),
+            request_id: "now".into(),
+            etag: policy.etag().await,
+            effective_time: at("2024-03-14T23:00:00Z"),
+            preview_digest: digests[0].clone(),
+            effective_when_recorded: true,
+            ..pb::ActivatePolicyRevisionRequest::default()
+        };
+        let both = policy.calls().activate_policy_revision(with(&desk.admin, ask.clone())).await.unwrap_err();
+        assert_eq!(fields(&both), ["effective_when_recorded"]);
+        ask.effective_time = None;
+        let done = policy.calls().activate_policy_revision(with(&desk.admin, ask)).await.unwrap().into_inner();
+        assert_eq!((done.turned_from_honor, done.holds_ended), (1, 1));
+        let rule = done.policy_revision.unwrap();
+        assert_eq!(rule.effective_time, rule.recorded_time);
+        assert!(held(&desk, "A", "2024-03-14T22:29:59Z").await.0, "what was lawful stays so");
+        assert!(!held(&desk, "A", "2024-03-14T22:30:01Z").await.0);
+
+        // Two persons: once both have spoken.
+        policy.asks(Some(true), None).await;
+        let second = desk.token(Role::Administrator, &["counties/c"]).await;
+        policy
+            .make("back", pb::PolicyRevision { effective_time: at("2024-03-10T05:00:00Z"), ..rules(PolicyMode::HonorAlways) })
+            .await
+            .unwrap();
+        let ask = pb::ActivatePolicyRevisionRequest {
+            name: policy.name("back"),
+            request_id: "proposed".into(),
+            etag: policy.etag().await,
+            effective_when_recorded: true,
+            ..pb::ActivatePolicyRevisionRequest::default()
+        };
+        let proposal =
+            policy.calls().activate_policy_revision(with(&desk.admin, ask)).await.unwrap().into_inner().proposal.unwrap();
+        desk.at("2024-03-15T01:00:00Z");
+        let confirm = pb::ConfirmProposalRequest {
+            name: proposal.name,
+            request_id: "confirmed".into(),
+            content_digest: proposal.content_digest,
+            ..pb::ConfirmProposalRequest::default()
+        };
+        BookingServiceClient::new(desk.channel.clone()).confirm_proposal(with(&second, confirm)).await.unwrap();
+        assert_eq!(policy.in_force("2024-03-15T00:59:59Z").await, "stop");
+        assert_eq!(policy.in_force("2024-03-15T01:00:01Z").await, "back");
+        desk.close().await;
+    }
+}
+
+/// A rule dated back displaces nothing where it leaves open requests as they are and nothing came in since.
+#[tokio::test]
+async fn a_rule_dated_back_that_leaves_open_requests_displaces_nothing_of_them() {
+    for fresh in common::engines().await {
+        let desk = opened(&fresh).await;
+        let policy = Policy(&desk);
+        let leaves = pb::PolicyRevision { open_detainers: pb::OpenDetainers::Leave.into(), ..rules(PolicyMode::DeclineAll) };
+        policy.make("leaves", leaves).await.unwrap();
+        let within = policy.activate("1", "leaves", Some("2024-03-14T14:30:00Z"), &[]).await.unwrap_err();
+        told(&within, Code::FailedPrecondition, "PAST_SWITCH_DISPLACES_DECISIONS");
+        policy.activate("2", "leaves", Some("2024-03-15T12:00:00Z"), &[]).await.unwrap();
+        assert_eq!(policy.in_force("2024-03-15T12:00:00Z").await, "leaves");
+        assert!(held(&desk, "A", "2024-03-15T22:00:00Z").await.0);
         desk.close().await;
     }
 }

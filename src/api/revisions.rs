@@ -8,7 +8,7 @@ use super::convert::policy::{read_rules, wire_draft, wire_revision};
 use super::names::{self, of};
 use super::time::{Fields, receipt, stamp, wire_money, wire_pair};
 use super::{Api, error, write};
-use crate::domain::command::{CountyCommand, NewRevision};
+use crate::domain::command::{CountyCommand, NewRevision, When};
 use crate::domain::county::County;
 use crate::domain::event::Event;
 use crate::domain::ids::{BookingId, CountyId, FacilityId, RevisionId};
@@ -41,6 +41,19 @@ pub(super) fn read_digest(fields: &mut Fields, told: &[u8]) -> Option<[u8; 32]> 
         return None;
     }
     fields.take("preview_digest", told.try_into().map_err(|_| "must be the 32 bytes of the preview's digest"))
+}
+
+/// When a rule is to take effect.
+fn read_when(fields: &mut Fields, told: Option<&prost_types::Timestamp>, when_recorded: bool) -> When {
+    match (fields.optional_instant("effective_time", told), when_recorded) {
+        (None, false) => When::Planned,
+        (None, true) => When::Recorded,
+        (Some(at), false) => When::At(at),
+        (Some(at), true) => {
+            fields.bad("effective_when_recorded", "does not go with effective_time: set one of them");
+            When::At(at)
+        }
+    }
 }
 
 /// Rules that a caller states: what the server sets must be left to it.
@@ -108,7 +121,7 @@ impl Api {
     ) -> Result<pb::PreviewPolicyRevisionResponse, Status> {
         use pb::preview_policy_revision_request::Subject;
         let mut fields = Fields::new();
-        let at = fields.optional_instant("effective_time", request.effective_time.as_ref());
+        let when = read_when(&mut fields, request.effective_time.as_ref(), request.effective_when_recorded);
         let (county, command) = match &request.subject {
             None => {
                 fields.bad("subject", "is required: a name, or a candidate");
@@ -116,7 +129,7 @@ impl Api {
             }
             Some(Subject::Name(name)) => {
                 let Some((county, id)) = fields.name("name", name, names::revision) else { return Err(fields.refusal()) };
-                (county, CountyCommand::Activate(id, at))
+                (county, CountyCommand::Activate(id, when))
             }
             Some(Subject::Candidate(told)) => {
                 let county = fields.name("candidate.parent", &told.parent, names::county);
@@ -124,7 +137,7 @@ impl Api {
                 let at_field = "candidate.policy_revision";
                 let new = read_candidate(&mut fields, &county, at_field, told.policy_revision.as_ref());
                 let Some(new) = new else { return Err(fields.refusal()) };
-                let new = NewRevision { effective: at.or(new.effective), ..new };
+                let new = NewRevision { effective: when.instant(new.effective), ..new };
                 (county, CountyCommand::Switch(Box::new(new)))
             }
         };
@@ -186,12 +199,12 @@ impl Api {
         if request.etag.is_empty() {
             fields.bad("etag", "is required: two who switch at once must not both succeed");
         }
-        let at = fields.optional_instant("effective_time", request.effective_time.as_ref());
+        let when = read_when(&mut fields, request.effective_time.as_ref(), request.effective_when_recorded);
         let preview = read_digest(&mut fields, &request.preview_digest);
         let (Some((county, id)), Some(call)) = (name, call) else { return Err(fields.refusal()) };
         fields.finish()?;
         let call = Call { preview, ..call };
-        let written = self.write(call, Command::County(CountyCommand::Activate(id, at))).await?;
+        let written = self.write(call, Command::County(CountyCommand::Activate(id, when))).await?;
         let made = written.events.iter().find_map(|event| match event {
             Event::RevisionActivated(rule) => Some(wire_revision(&written.county, rule)),
             _ => None,

@@ -302,6 +302,29 @@ pub struct Follow {
     pub cause: super::booking::PostingCause,
 }
 
+/// When a rule that was made takes effect.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum When {
+    /// As its draft plans it; where it plans nothing, when its activation is recorded.
+    Planned,
+    /// When its activation is recorded, whatever was planned.
+    Recorded,
+    /// Then.
+    At(Instant),
+}
+
+impl When {
+    /// The instant that is meant; nothing where it is that of the record.
+    #[must_use]
+    pub fn instant(self, planned: Option<Instant>) -> Option<Instant> {
+        match self {
+            Self::Planned => planned,
+            Self::Recorded => None,
+            Self::At(at) => Some(at),
+        }
+    }
+}
+
 /// A command to a county's own settings.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum CountyCommand {
@@ -319,8 +342,8 @@ pub enum CountyCommand {
     Switch(Box<NewRevision>),
     /// A rule is made, to be activated later.
     Draft(Box<NewRevision>),
-    /// A rule that was made is activated; when it takes effect, where its draft's plan is not meant.
-    Activate(RevisionId, Option<Instant>),
+    /// A rule that was made is activated.
+    Activate(RevisionId, When),
     /// The second person confirms.
     Confirm(ProposalId),
     /// A promise is made.

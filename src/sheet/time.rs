@@ -122,7 +122,7 @@ pub fn start_of_day(day: NaiveDate, zone: Tz) -> Result<DateTime<Utc>, TimeError
 /// [`TimeError`].
 pub fn read(text: &str, zone: Tz, now: DateTime<Utc>) -> Result<DateTime<Utc>, TimeError> {
     let text = text.trim();
-    if text == "now" {
+    if is_now(text) {
         return Ok(now);
     }
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
@@ -138,10 +138,16 @@ pub fn read(text: &str, zone: Tz, now: DateTime<Utc>) -> Result<DateTime<Utc>, T
     instant(local, zone, RepeatedHour::Earlier)
 }
 
+/// Whether the present is meant.
+#[must_use]
+pub fn is_now(text: &str) -> bool {
+    text.trim() == "now"
+}
+
 /// Whether a time as typed needs a zone to be read in.
 #[must_use]
 pub fn is_local(text: &str) -> bool {
-    text.trim() != "now" && DateTime::parse_from_rfc3339(text.trim()).is_err()
+    !is_now(text) && DateTime::parse_from_rfc3339(text.trim()).is_err()
 }
 
 /// An instant for people: `2014-01-01 00:00 EST`, with seconds only where there are some and nothing finer:

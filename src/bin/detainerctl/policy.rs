@@ -96,7 +96,7 @@ pub struct Switch {
     /// When it was adopted.
     #[arg(long, value_name = "DAY", value_parser = day)]
     adopted: NaiveDate,
-    /// Since when it is in force; may lie ahead. Left out: from the moment it is recorded.
+    /// Since when it is in force; may lie ahead. `now`, or left out: from the moment it is recorded.
     #[arg(long, value_name = "TIME")]
     effective: Option<String>,
     /// What happens to open detainers.
@@ -188,10 +188,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
 }
 
 async fn switch(context: &Context, client: &Client, county: String, command: &Switch) -> Result<(), Failure> {
-    let effective = match &command.effective {
-        Some(text) => Some(time::stamp(context.county_time(client, &county, text).await?)),
-        None => None,
-    };
+    let effective = policy_change::instant_of(context, client, &county, command.effective.as_deref()).await?;
     let etag = match &command.etag {
         Some(etag) => etag.clone(),
         None => {
@@ -255,7 +252,7 @@ async fn previewed(
     use pb::preview_policy_revision_request::Subject;
     let parent = context.county(client).await?;
     let subject = pb::PolicyRevisionSubject { parent, policy_revision: Some(candidate) };
-    let ask = pb::PreviewPolicyRevisionRequest { subject: Some(Subject::Candidate(subject)), effective_time: None };
+    let ask = pb::PreviewPolicyRevisionRequest { subject: Some(Subject::Candidate(subject)), ..Default::default() };
     let preview = client.preview_policy_revision(ask).await?;
     let digest = hex::encode(&preview.preview_digest);
     eprintln!(

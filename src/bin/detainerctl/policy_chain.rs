@@ -212,7 +212,11 @@ async fn one(
     };
     client.create_policy_revision(making).await?;
     let name = revision(county, id);
-    let ask = pb::PreviewPolicyRevisionRequest { subject: Some(Subject::Name(name.clone())), effective_time };
+    let ask = pb::PreviewPolicyRevisionRequest {
+        subject: Some(Subject::Name(name.clone())),
+        effective_time,
+        effective_when_recorded: false,
+    };
     let preview = client.preview_policy_revision(ask).await?;
     let activate = pb::ActivatePolicyRevisionRequest {
         name,
@@ -221,6 +225,7 @@ async fn one(
         etag: preview.etag,
         effective_time,
         preview_digest: preview.preview_digest,
+        effective_when_recorded: false,
     };
     Ok(client.activate_policy_revision(activate).await?)
 }

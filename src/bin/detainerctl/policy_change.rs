@@ -26,7 +26,7 @@ pub struct Which {
     /// A policy file, or the id of a revision that was made.
     #[arg(value_name = "FILE|REVISION")]
     pub what: String,
-    /// When it takes effect; may lie ahead. Left out: when it was meant to, or now.
+    /// When it takes effect; may lie ahead. `now`: when it is recorded. Left out: when it was meant to, or now.
     #[arg(long, value_name = "TIME")]
     pub effective: Option<String>,
     #[command(flatten)]
@@ -283,11 +283,25 @@ async fn asking(
     subject: Subject,
     effective: Option<&str>,
 ) -> Result<pb::PreviewPolicyRevisionRequest, Failure> {
-    let effective_time = match effective {
-        Some(text) => Some(time::stamp(context.county_time(client, county, text).await?)),
-        None => None,
-    };
-    Ok(pb::PreviewPolicyRevisionRequest { subject: Some(subject), effective_time })
+    Ok(pb::PreviewPolicyRevisionRequest {
+        subject: Some(subject),
+        effective_time: instant_of(context, client, county, effective).await?,
+        effective_when_recorded: effective.is_some_and(time::is_now),
+    })
+}
+
+/// The instant that a command line names for a rule to take effect. None for `now`: the server alone knows when it records,
+/// and what this program's clock says has passed by then.
+pub async fn instant_of(
+    context: &Context,
+    client: &Client,
+    county: &str,
+    effective: Option<&str>,
+) -> Result<Option<prost_types::Timestamp>, Failure> {
+    match effective {
+        Some(text) if !time::is_now(text) => Ok(Some(time::stamp(context.county_time(client, county, text).await?))),
+        _ => Ok(None),
+    }
 }
 
 /// A preview: who turns, whose hold ends, what a day costs.
@@ -402,7 +416,26 @@ pub async fn activate(context: &Context, client: &Client, county: &str, command:
         command.which.of_a_file()?;
         command.which.what.clone()
     };
-    let name = revision(county, &id);
+    let answer = carried_out(context, client, county, command, &id).await?;
+    if let Some(proposal) = &answer.proposal {
+        return waits(context, client, county, proposal).await;
+    }
+    let what = format!(
+        "Policy revision {id}; {} open detainers decided again, {} turned to honor, {} away from it, {} holds end",
+        answer.detainers_decided, answer.turned_to_honor, answer.turned_from_honor, answer.holds_ended
+    );
+    output::recorded(context, client, &what, answer.receipt.as_ref()).await
+}
+
+/// Previews a revision that was made, asks, and activates it.
+async fn carried_out(
+    context: &Context,
+    client: &Client,
+    county: &str,
+    command: &Activate,
+    id: &str,
+) -> Result<pb::ActivatePolicyRevisionResponse, Failure> {
+    let name = revision(county, id);
     let ask = asking(context, client, county, Subject::Name(name.clone()), command.which.effective.as_deref()).await?;
     let preview = client.preview_policy_revision(ask.clone()).await?;
     let preview_digest = match &command.digest {
@@ -422,16 +455,9 @@ pub async fn activate(context: &Context, client: &Client, county: &str, command:
         etag: preview.etag,
         effective_time: ask.effective_time,
         preview_digest,
+        effective_when_recorded: ask.effective_when_recorded,
     };
-    let answer = client.activate_policy_revision(request).await?;
-    if let Some(proposal) = &answer.proposal {
-        return waits(context, client, county, proposal).await;
-    }
-    let what = format!(
-        "Policy revision {id}; {} open detainers decided again, {} turned to honor, {} away from it, {} holds end",
-        answer.detainers_decided, answer.turned_to_honor, answer.turned_from_honor, answer.holds_ended
-    );
-    output::recorded(context, client, &what, answer.receipt.as_ref()).await
+    Ok(client.activate_policy_revision(request).await?)
 }
 
 /// Asks a person at a terminal; where there is none, whoever called has decided.
