@@ -122,3 +122,66 @@ async fn a_chain_is_loaded_as_history_and_its_revisions_are_listed() {
         server.end().await;
     }
 }
+
+/// `now` is when the server records it: a rule from now on is refused by nothing that was decided, one dated back is, and
+/// what was made for it is told of. A rule that would take effect behind the one in force says so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_now_on_is_when_it_is_recorded_and_a_rule_behind_the_one_in_force_is_told() {
+    for fresh in common::engines().await {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path();
+        let server = serve(folder, &format!("--database {} --data-dir one", fresh.url)).await.expect("it starts");
+        let on = |words: &str| format!("--data-dir one --county c {words}");
+        let does = async |words: String| {
+            let done = ctl_with(folder, &server, &on(&words), &[]).await;
+            assert!(done.status.success(), "{words}: {}", text(&done.stderr));
+            (text(&done.stdout), text(&done.stderr))
+        };
+        ctl(folder, &server, "--data-dir one county create c --name C --zone America/New_York").await;
+        does("facility create main --name Main --zone America/New_York".to_owned()).await;
+        let paper = "--title R --dated 2017-01-26 --adopted 2017-01-26 --open-detainers reevaluate --yes";
+        let (_, said) = does(format!("policy switch honor-always --id always --effective 2017-01-26 {paper}")).await;
+        assert!(!said.contains("Warning"), "{said}");
+        does("booking create A --facility main --booked 2024-03-14T10:00:00Z --charge A".to_owned()).await;
+        let form = "--edition i247a --form-date 2024-03-14 --office MIA --signed yes --biometric-match";
+        does(format!("detainer record A --id D --received 2024-03-14T12:00:00Z {form}")).await;
+
+        // From now on: previewed and switched, though something was decided.
+        let rule = policy("colorado-2019");
+        let days = "--adopted 2019-05-28 --dated 2019-05-28";
+        let (said, warned) = does(format!("policy preview {rule} {days} --effective now")).await;
+        assert!(said.contains("nothing was recorded") && !warned.contains("Warning"), "{said}{warned}");
+        let (said, _) = does(format!("policy switch decline-all --id stop --effective now {paper}")).await;
+        assert!(said.contains("1 open detainers decided again"), "{said}");
+
+        // The day of its file has passed, and something was decided: refused, and what was made waits.
+        let stopped = ctl_with(folder, &server, &on(&format!("policy activate {rule} {days} --yes")), &[]).await;
+        let said = text(&stopped.stderr);
+        assert!(!stopped.status.success(), "{said}");
+        for part in ["colorado-2019 was made and waits", "detainerctl policy activate colorado-2019", "leave the time unset"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        let (said, _) = does("policy show colorado-2019".to_owned()).await;
+        assert!(said.contains("made, not activated"), "{said}");
+        let (said, warned) = does("policy activate colorado-2019 --effective now --yes".to_owned()).await;
+        assert!(said.contains("Policy revision colorado-2019") && !warned.contains("Warning"), "{said}{warned}");
+        let (said, _) = does("policy show".to_owned()).await;
+        assert!(said.contains("colorado-2019"), "{said}");
+
+        // Behind the rule in force: it was the policy of the past only, which is said before anything is asked.
+        let earlier = policy("multnomah-2013");
+        let (_, warned) = does(format!("policy preview {earlier} --effective 2010-01-01")).await;
+        assert!(warned.contains("Warning: it would not be in force"), "{warned}");
+        let (_, warned) = does(format!("policy switch decline-all --id old --effective 2010-01-01 {paper}")).await;
+        for part in
+            ["Warning: it would not be in force", "2010-01-01", "behind colorado-2019", "until 2017-01-26", "--effective now"]
+        {
+            assert!(warned.contains(part), "{part}: {warned}");
+        }
+        let (_, warned) = does(format!("policy activate {} --yes", policy("nyc-2013"))).await;
+        assert!(warned.contains("Warning: it would not be in force"), "{warned}");
+        let (said, _) = does("policy show".to_owned()).await;
+        assert!(said.contains("colorado-2019"), "{said}");
+        server.end().await;
+    }
+}

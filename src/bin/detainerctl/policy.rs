@@ -251,7 +251,7 @@ async fn previewed(
 ) -> Result<Option<Vec<u8>>, Failure> {
     use pb::preview_policy_revision_request::Subject;
     let parent = context.county(client).await?;
-    let subject = pb::PolicyRevisionSubject { parent, policy_revision: Some(candidate) };
+    let subject = pb::PolicyRevisionSubject { parent: parent.clone(), policy_revision: Some(candidate) };
     let ask = pb::PreviewPolicyRevisionRequest { subject: Some(Subject::Candidate(subject)), ..Default::default() };
     let preview = client.preview_policy_revision(ask).await?;
     let digest = hex::encode(&preview.preview_digest);
@@ -259,6 +259,7 @@ async fn previewed(
         "It turns {} answers, {} of them away from honor; {} holds end, {} persons are out at that instant. Digest {digest}",
         preview.flip_count, preview.turned_from_honor, preview.ended_count, preview.released_count
     );
+    policy_change::warned(context, client, &parent, &preview).await?;
     let go = command.yes || command.writing.validate_only || policy_change::agreed("Switch the policy?")?;
     Ok(go.then_some(preview.preview_digest))
 }

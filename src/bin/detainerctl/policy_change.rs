@@ -230,7 +230,9 @@ pub async fn preview(context: &Context, client: &Client, county: &str, which: &W
         Subject::Name(revision(county, &which.what))
     };
     let request = asking(context, client, county, subject, which.effective.as_deref()).await?;
-    shown(context, client, county, &client.preview_policy_revision(request).await?).await
+    let preview = client.preview_policy_revision(request).await?;
+    shown(context, client, county, &preview).await?;
+    warned(context, client, county, &preview).await
 }
 
 /// A county's revision, as a policy file is listed.
@@ -302,6 +304,31 @@ pub async fn instant_of(
         Some(text) if !time::is_now(text) => Ok(Some(time::stamp(context.county_time(client, county, text).await?))),
         _ => Ok(None),
     }
+}
+
+/// Warns, on standard error, of a rule that would take effect behind the one in force, and so be in force no longer.
+pub async fn warned(
+    context: &Context,
+    client: &Client,
+    county: &str,
+    preview: &pb::PreviewPolicyRevisionResponse,
+) -> Result<(), Failure> {
+    let until = preview.policy_revision.as_ref().and_then(|rule| rule.end_time.as_ref()).and_then(time::utc);
+    let (Some(from), Some(until)) = (preview.effective_time.as_ref().and_then(time::utc), until) else { return Ok(()) };
+    let request = pb::GetEffectivePolicyRequest { parent: county.to_owned(), ..Default::default() };
+    let Some(current) = client.get_effective_policy(request).await?.policy_revision else { return Ok(()) };
+    let Some(since) = current.effective_time.as_ref().and_then(time::utc).filter(|since| from < *since) else { return Ok(()) };
+    let zone = context.county_zone(client, county).await?;
+    let shown = |at| time::show(at, zone);
+    eprintln!(
+        "Warning: it would not be in force. It takes effect on {}, behind {}, which is in force since {}: it would have been \
+         the policy only until {}. For a policy from now on: --effective now",
+        shown(from),
+        names::id(&current.name),
+        shown(since),
+        shown(until)
+    );
+    Ok(())
 }
 
 /// A preview: who turns, whose hold ends, what a day costs.
@@ -392,7 +419,8 @@ pub async fn activate(context: &Context, client: &Client, county: &str, command:
     if command.writing.validate_only && is_file(&command.which.what) {
         return preview(context, client, county, &command.which).await;
     }
-    let id = if is_file(&command.which.what) {
+    let made = is_file(&command.which.what);
+    let id = if made {
         let file = read(&command.which.what)?;
         let rule = candidate(county, &command.which.what, &file, &command.which.dates)?;
         if let Some(digest) = &command.digest {
@@ -416,7 +444,16 @@ pub async fn activate(context: &Context, client: &Client, county: &str, command:
         command.which.of_a_file()?;
         command.which.what.clone()
     };
-    let answer = carried_out(context, client, county, command, &id).await?;
+    let answer = match carried_out(context, client, county, command, &id).await {
+        Ok(answer) => answer,
+        Err(failure) => {
+            if made {
+                let when = command.which.effective.as_ref().map(|text| format!(" --effective \"{text}\"")).unwrap_or_default();
+                eprintln!("Revision {id} was made and waits, a draft. To go on with it: detainerctl policy activate {id}{when}");
+            }
+            return Err(failure);
+        }
+    };
     if let Some(proposal) = &answer.proposal {
         return waits(context, client, county, proposal).await;
     }
@@ -445,6 +482,7 @@ async fn carried_out(
             preview.preview_digest.clone()
         }
     };
+    warned(context, client, county, &preview).await?;
     if !command.yes && command.digest.is_none() && !agreed("Activate it?")? {
         return Err(Failure::Usage("not activated; the revision waits".to_owned()));
     }
