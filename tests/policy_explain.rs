@@ -113,6 +113,27 @@ fn candidate() -> pb::PolicyRevision {
     }
 }
 
+/// A warrant is what somebody signed: on an I-247A as facial sufficiency, and as a rule's own leaf.
+#[tokio::test]
+async fn a_warrant_that_nobody_signed_is_none() {
+    use pb::TriState::{No, Unknown, Unspecified, Yes};
+    for fresh in common::engines().await {
+        let (desk, _) = opened(&fresh).await;
+        let cases = [
+            (Yes, Outcome::Honor, DecisionReason::Guaranteed),
+            (Unspecified, Outcome::Honor, DecisionReason::Guaranteed),
+            (Unknown, Outcome::NeedsReview, DecisionReason::FacialSufficiencyUnknown),
+            (No, Outcome::Decline, DecisionReason::FaciallyInsufficient),
+        ];
+        for (signed, outcome, why) in cases {
+            let papers = vec![pb::Document { signed: signed.into(), ..warrant() }];
+            let told = answered(&desk, pb::ExplainDecisionRequest { documents: papers, ..question("MIA") }).await;
+            assert_eq!((told.0, told.1), (outcome, why), "{signed:?}");
+        }
+        desk.close().await;
+    }
+}
+
 #[tokio::test]
 async fn a_guarantee_on_record_counts_unless_another_is_supposed() {
     for fresh in common::engines().await {

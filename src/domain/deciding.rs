@@ -320,6 +320,7 @@ pub fn inputs(
         day: case.day,
         served: case.served,
         documents: case.documents,
+        doubtful: case.doubtful,
         facts: case.facts,
         layers: case.layers,
         overridden: revision.and_then(|r| detainer.override_at(at, &r.id)).and_then(|act| act.answer.honors()),

@@ -149,6 +149,15 @@ pub struct Document {
     pub source: Option<Source>,
 }
 
+impl Document {
+    /// Whether it is the paper it is recorded as: a warrant is what somebody signed. One of which nothing is said about a
+    /// signature counts as recorded; one recorded as not signed is none; where that is recorded as not known, neither.
+    #[must_use]
+    pub fn counts(&self) -> Tri {
+        self.is_signed.unwrap_or(Tri::Yes)
+    }
+}
+
 /// Kinds of document.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum DocumentKind {
@@ -209,8 +218,9 @@ impl Form {
     /// Facial sufficiency (DOMAIN.md §5): a probable-cause box, a signature, an I-200 or I-205 attached.
     #[must_use]
     pub fn facially_sufficient(&self) -> Tri {
-        let warrant = self.documents.iter().any(|d| matches!(d.kind, DocumentKind::I200 | DocumentKind::I205));
-        self.boxes.has_probable_cause().and(self.signed).and(Tri::from(warrant))
+        let warrants = self.documents.iter().filter(|d| matches!(d.kind, DocumentKind::I200 | DocumentKind::I205));
+        let warrant = warrants.map(Document::counts).fold(Tri::No, Tri::or);
+        self.boxes.has_probable_cause().and(self.signed).and(warrant)
     }
 }
 

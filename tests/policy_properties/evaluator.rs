@@ -98,6 +98,13 @@ fn blurred(inputs: &Inputs) -> Vec<Inputs> {
             all.push(one);
         }
     }
+    // Whether a paper that came with the form is signed is not known.
+    for kind in &inputs.documents {
+        let mut unsure = inputs.clone();
+        unsure.documents.retain(|other| other != kind);
+        unsure.doubtful.push(*kind);
+        all.push(unsure);
+    }
     // A charge was dismissed, and which is not told.
     let mut dismissed = inputs.clone();
     dismissed.facts.push(ReadFact { n: 91, fact: Fact::Disposition(Disposition { acquitted: false, charge: 0 }) });

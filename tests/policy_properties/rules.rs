@@ -249,6 +249,7 @@ pub fn inputs(layers: usize) -> impl Strategy<Value = Inputs> {
                 day,
                 served,
                 documents,
+                doubtful: Vec::new(),
                 facts,
                 layers,
                 overridden,

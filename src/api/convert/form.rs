@@ -271,7 +271,7 @@ pub fn wire_document(county: &CountyId, booking: &BookingId, detainer: &Detainer
         kind: wire_document_kind(paper.kind).into(),
         sha256: digest,
         signed_time: paper.signed.map(stamp),
-        signed: wire_tri(paper.is_signed.unwrap_or(Tri::Unknown)).into(),
+        signed: paper.is_signed.map_or(pb::TriState::Unspecified, wire_tri).into(),
         media_type: paper.media_type.to_string(),
         content_kept: paper.content.is_some(),
         attach_time: paper.attached.map(|attached| stamp(attached.effective)),

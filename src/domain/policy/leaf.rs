@@ -1,5 +1,6 @@
 //! What each leaf reads, answers and is called. Those about documents and acts are false until recorded, those about
-//! history and status unknown (DOMAIN.md §5).
+//! history and status unknown (DOMAIN.md §5). A paper that came with the form and is recorded as not signed is none;
+//! where that is recorded as not known, the leaf is unknown; where nothing is said of it, the paper counts.
 
 use super::super::agreement::MinimumCoverage;
 use super::super::detainer::DocumentKind;
@@ -142,11 +143,11 @@ impl Leaf {
             Self::ProbableCause => Tri::from(has_paper(inputs, PaperKind::ProbableCauseFinding)),
             Self::StateOrder => Tri::from(has_paper(inputs, PaperKind::StateOrder)),
             Self::AdministrativeWarrant(kinds) => {
-                let has = |kind: &WarrantKind| has_paper(inputs, kind.paper()) || inputs.documents.contains(&kind.document());
-                Tri::from(kinds.iter().any(has))
+                let has = |kind: &WarrantKind| Tri::from(has_paper(inputs, kind.paper())).or(attached(inputs, kind.document()));
+                kinds.iter().map(has).fold(Tri::No, Tri::or)
             }
             Self::FederalOrder => Tri::from(has_paper(inputs, PaperKind::FederalOrder)),
-            Self::BookingForm => Tri::from(has_paper(inputs, PaperKind::I203) || inputs.documents.contains(&DocumentKind::I203)),
+            Self::BookingForm => Tri::from(has_paper(inputs, PaperKind::I203)).or(attached(inputs, DocumentKind::I203)),
             Self::FormEdition(editions) => Tri::from(editions.contains(&inputs.edition)),
             Self::FaciallySufficient => inputs.facially_sufficient,
             Self::Conviction(leaf) => leaf.value(inputs),
@@ -177,9 +178,14 @@ impl Leaf {
         let papers = |kind: PaperKind| -> Vec<u32> {
             inputs.facts.iter().filter(|read| matches!(&read.fact, Fact::Paper(p) if p.kind == kind)).map(|read| read.n).collect()
         };
-        let attached = |kinds: &[DocumentKind]| kinds.iter().any(|kind| inputs.documents.contains(kind));
-        let paper = |numbers: Vec<u32>, kinds: &[DocumentKind]| {
-            if attached(kinds) { "attached to the form".into() } else { numbered(numbers, "none on record") }
+        let paper = |numbers: Vec<u32>, kinds: &[DocumentKind]| match kinds
+            .iter()
+            .map(|kind| attached(inputs, *kind))
+            .fold(Tri::No, Tri::or)
+        {
+            Tri::Yes => "attached to the form".into(),
+            Tri::Unknown if numbers.is_empty() => "attached to the form; whether it is signed is not known".into(),
+            Tri::Unknown | Tri::No => numbered(numbers, "none on record"),
         };
         let reads = || -> Vec<u32> { inputs.facts.iter().filter(|read| self.reads(&read.fact)).map(|read| read.n).collect() };
         match self {
@@ -284,6 +290,14 @@ fn has_paper(inputs: &Inputs, kind: PaperKind) -> bool {
     inputs.facts.iter().any(|read| matches!(&read.fact, Fact::Paper(paper) if paper.kind == kind))
 }
 
+/// Whether a paper of this kind came with the form.
+fn attached(inputs: &Inputs, kind: DocumentKind) -> Tri {
+    if inputs.documents.contains(&kind) {
+        return Tri::Yes;
+    }
+    if inputs.doubtful.contains(&kind) { Tri::Unknown } else { Tri::No }
+}
+
 fn judicial_warrant(inputs: &Inputs, federal_only: bool) -> Tri {
     let recorded = inputs.facts.iter().filter_map(|read| match &read.fact {
         Fact::JudicialWarrant(warrant) if federal_only => Some(warrant.federal),
@@ -292,8 +306,8 @@ fn judicial_warrant(inputs: &Inputs, federal_only: bool) -> Tri {
     });
     // A warrant that came with the form does not say whose judge signed it.
     let document = if federal_only { Tri::Unknown } else { Tri::Yes };
-    let attached = inputs.documents.contains(&DocumentKind::JudicialWarrant).then_some(document);
-    recorded.chain(attached).fold(Tri::No, Tri::or)
+    let attached = attached(inputs, DocumentKind::JudicialWarrant).and(document);
+    recorded.fold(attached, Tri::or)
 }
 
 fn age(inputs: &Inputs) -> Option<(u32, u32)> {

@@ -33,8 +33,10 @@ pub struct Inputs {
     pub day: Option<Date>,
     /// Whether a copy was served, where the rule asks.
     pub served: bool,
-    /// Kinds of document attached to the form, of those that the rule reads.
+    /// Kinds of document attached to the form, of those that the rule reads; none that is recorded as not signed.
     pub documents: Vec<DocumentKind>,
+    /// The same, of those of which it is not known whether any is signed.
+    pub doubtful: Vec<DocumentKind>,
     /// Facts of the booking, of the kinds that the rule reads, in order of time.
     pub facts: Vec<ReadFact>,
     /// Which of the revision's layers were in force, counted from 0.
@@ -72,6 +74,8 @@ pub struct Case {
     pub served: bool,
     /// See [`Inputs::documents`].
     pub documents: Vec<DocumentKind>,
+    /// See [`Inputs::doubtful`].
+    pub doubtful: Vec<DocumentKind>,
     /// See [`Inputs::facts`].
     pub facts: Vec<ReadFact>,
     /// See [`Inputs::layers`].
@@ -103,9 +107,15 @@ impl Case {
         let wanted: Vec<DocumentKind> =
             revision.conditions().flat_map(|one| one.leaves()).flat_map(|leaf| leaf.documents()).copied().collect();
         let there = detainer.form.documents.iter().filter(|d| d.attached.is_none_or(|attached| attached.effective <= at));
-        let mut documents: Vec<DocumentKind> = there.map(|d| d.kind).filter(|kind| wanted.contains(kind)).collect();
-        documents.sort_unstable();
-        documents.dedup();
-        Self { documents, facts, ..case }
+        let there: Vec<_> = there.filter(|d| wanted.contains(&d.kind)).collect();
+        let counting = |counts: Tri| {
+            let mut kinds: Vec<DocumentKind> = there.iter().filter(|d| d.counts() == counts).map(|d| d.kind).collect();
+            kinds.sort_unstable();
+            kinds.dedup();
+            kinds
+        };
+        let (documents, mut doubtful) = (counting(Tri::Yes), counting(Tri::Unknown));
+        doubtful.retain(|kind| !documents.contains(kind));
+        Self { documents, doubtful, facts, ..case }
     }
 }

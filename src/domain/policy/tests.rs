@@ -25,6 +25,7 @@ fn inputs() -> Inputs {
         day: Some(day("2016-06-15")),
         served: false,
         documents: Vec::new(),
+        doubtful: Vec::new(),
         facts: Vec::new(),
         layers: Vec::new(),
         overridden: None,
@@ -81,6 +82,7 @@ fn asks(question: Question, lists: &[&str], signers: &[OrderSigner]) -> Leaf {
 fn leaves_about_documents_and_acts_are_false_until_recorded() {
     let warrant = |federal| Fact::JudicialWarrant(JudicialWarrant { federal, signed: None, court: "".into() });
     let attached = |kind| Inputs { documents: vec![kind], ..inputs() };
+    let doubtful = |kind| Inputs { doubtful: vec![kind], ..inputs() };
     let guaranteed = Inputs { guarantee_any: Some(AgreementId::trusted("flat")), ..inputs() };
     let i200 = Leaf::AdministrativeWarrant(vec![WarrantKind::I200]);
     let cases = [
@@ -97,7 +99,13 @@ fn leaves_about_documents_and_acts_are_false_until_recorded() {
         (Leaf::StateOrder, with(&[paper(PaperKind::StateOrder)]), Tri::Yes),
         (i200.clone(), with(&[paper(PaperKind::I205)]), Tri::No),
         (i200.clone(), with(&[paper(PaperKind::I200)]), Tri::Yes),
-        (i200, attached(DocumentKind::I200), Tri::Yes),
+        (i200.clone(), attached(DocumentKind::I200), Tri::Yes),
+        // Signed or not: nobody knows.
+        (i200.clone(), doubtful(DocumentKind::I200), Tri::Unknown),
+        (i200.clone(), doubtful(DocumentKind::I205), Tri::No),
+        (i200, Inputs { doubtful: vec![DocumentKind::I200], ..with(&[paper(PaperKind::I200)]) }, Tri::Yes),
+        (Leaf::JudicialWarrant(false), doubtful(DocumentKind::JudicialWarrant), Tri::Unknown),
+        (Leaf::BookingForm, doubtful(DocumentKind::I203), Tri::Unknown),
         (Leaf::FederalOrder, inputs(), Tri::No),
         (Leaf::FederalOrder, with(&[paper(PaperKind::FederalOrder)]), Tri::Yes),
         (Leaf::BookingForm, inputs(), Tri::No),
@@ -446,4 +454,40 @@ fn layers_that_can_never_be_reached_are_named() {
     assert!(check(&order).iter().any(|(at, _)| at == "layers[1].kind"));
     let (silent, _) = conditional(Tri::Unknown, &[(state, Ceiling, Tri::No)]);
     assert!(check(&silent).iter().any(|(at, _)| at == "layers[0].condition"));
+}
+
+/// What is read of the papers that came with a form.
+#[test]
+fn a_paper_that_nobody_signed_is_none() {
+    use super::super::testing::{World, document, form, instant};
+    use super::super::time::Zone;
+    let zone: Zone = "America/New_York".parse().unwrap();
+    let at = instant("2024-03-01T12:00:00Z");
+    let mut world = World::new(zone, at);
+    world.book("B", "s", None, at).unwrap();
+    world.receive("B", "D", Edition::I247D, Some(at), at).unwrap();
+    let rule = Revision {
+        condition: Some(Condition::Leaf(Leaf::AdministrativeWarrant(vec![WarrantKind::I200]))),
+        ..revision("r", Mode::Conditional)
+    };
+    let cases: [(&[Option<Tri>], Tri); 7] = [
+        (&[], Tri::No),
+        (&[None], Tri::Yes),
+        (&[Some(Tri::Yes)], Tri::Yes),
+        (&[Some(Tri::Unknown)], Tri::Unknown),
+        (&[Some(Tri::No)], Tri::No),
+        (&[Some(Tri::No), Some(Tri::Unknown)], Tri::Unknown),
+        (&[Some(Tri::Unknown), Some(Tri::Yes)], Tri::Yes),
+    ];
+    for (signed, value) in cases {
+        let papers = signed
+            .iter()
+            .map(|is_signed| super::super::detainer::Document { is_signed: *is_signed, ..document(DocumentKind::I200) });
+        let mut detainer = world.detainer("B", "D").clone();
+        detainer.form = super::super::detainer::Form { documents: papers.collect(), ..form(Edition::I247A) };
+        let case = Case::read(&rule, zone, world.booking("B"), &detainer, at);
+        let inputs = Inputs { documents: case.documents, doubtful: case.doubtful, ..inputs() };
+        assert_eq!(rule.rule().value(&inputs), value, "{signed:?}");
+        assert_eq!(detainer.form.facially_sufficient(), value, "{signed:?}");
+    }
 }

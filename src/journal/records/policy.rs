@@ -179,6 +179,8 @@ message! {
         14: layers,
         /// What two persons put in place of the county rule's answer.
         15: overridden,
+        /// Kinds of document attached to the form of which it is not known whether any is signed.
+        16: doubtful,
     }
 
     /// A fact that was read.
