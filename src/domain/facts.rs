@@ -246,6 +246,43 @@ pub enum Fact {
     Hospitalization(Hospitalization),
 }
 
+impl Fact {
+    /// Whether both speak of the same thing: of the same kind and key, so that the later takes the place of the earlier.
+    ///
+    /// A charge is known by its description code, without one by its classes; a conviction by its day and classes, one
+    /// without a day by its classes; a judicial warrant by the court's reference, without one by when it was signed; a
+    /// paper by what it is, the request it came with and its digest; an answer about history or status by its question and
+    /// lists; a disposition by its charge; a proof by what was proved; a stay in hospital by its start. Of every other kind
+    /// there is one.
+    #[must_use]
+    pub fn same_thing(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Charge(one), Self::Charge(other)) => {
+                one.code == other.code && (!one.code.is_empty() || same_words(&one.classes, &other.classes))
+            }
+            (Self::Conviction(one), Self::Conviction(other)) => {
+                one.convicted == other.convicted && same_words(&one.classes, &other.classes)
+            }
+            (Self::JudicialWarrant(one), Self::JudicialWarrant(other)) => {
+                one.court == other.court && (!one.court.is_empty() || one.signed == other.signed)
+            }
+            (Self::Paper(one), Self::Paper(other)) => {
+                (one.kind, one.sha256, &one.detainer) == (other.kind, other.sha256, &other.detainer)
+            }
+            (Self::Status(one), Self::Status(other)) => one.question == other.question && same_words(&one.lists, &other.lists),
+            (Self::Disposition(one), Self::Disposition(other)) => one.charge == other.charge,
+            (Self::StatusProof(one), Self::StatusProof(other)) => one == other,
+            (Self::Hospitalization(one), Self::Hospitalization(other)) => one.start == other.start,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+}
+
+/// The same words, in whatever order.
+fn same_words(one: &[Arc<str>], other: &[Arc<str>]) -> bool {
+    one.iter().all(|word| other.contains(word)) && other.iter().all(|word| one.contains(word))
+}
+
 /// How a charge of this booking ended without conviction.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Disposition {

@@ -1,9 +1,12 @@
 //! What the evaluator reads, kept with the decision so that it can be replayed: the same inputs under the same revision
 //! give the same answer, whatever has come to be known since.
+//!
+//! Of the facts of one kind and key ([`Fact::same_thing`]) only the latest at the instant is read: the one with the
+//! greatest effective time, of those the one recorded last. Earlier ones stay on record and are not read.
 
 use super::super::booking::Booking;
 use super::super::detainer::{Detainer, DocumentKind, Edition};
-use super::super::facts::{Fact, Tri};
+use super::super::facts::{Disposition, Fact, FactRecord, Tri};
 use super::super::ids::AgreementId;
 use super::super::time::{Date, Instant, Zone};
 use super::Revision;
@@ -103,7 +106,7 @@ impl Case {
             .filter(|record| record.at.effective <= at && of_this(&record.fact) && revision.reads(&record.fact))
             .collect();
         known.sort_by_key(|record| (record.at.effective, record.n));
-        let facts = known.into_iter().map(|record| ReadFact { n: record.n, fact: record.fact.clone() }).collect();
+        let facts = latest(&known).into_iter().map(|record| ReadFact { n: record.n, fact: record.fact.clone() }).collect();
         let wanted: Vec<DocumentKind> =
             revision.conditions().flat_map(|one| one.leaves()).flat_map(|leaf| leaf.documents()).copied().collect();
         let there = detainer.form.documents.iter().filter(|d| d.attached.is_none_or(|attached| attached.effective <= at));
@@ -118,4 +121,21 @@ impl Case {
         doubtful.retain(|kind| !documents.contains(kind));
         Self { documents, doubtful, facts, ..case }
     }
+}
+
+/// Of facts in order of time the latest of each kind and key. A disposition may name any telling of its charge: where it
+/// comes after the last of them, the one it names is read in place of that.
+fn latest<'a>(known: &[&'a FactRecord]) -> Vec<&'a FactRecord> {
+    let mut read: Vec<&FactRecord> = Vec::with_capacity(known.len());
+    for record in known {
+        read.retain(|earlier| !earlier.fact.same_thing(&record.fact));
+        if let Fact::Disposition(Disposition { charge, .. }) = &record.fact
+            && let Some(named) = known.iter().find(|told| told.n == *charge && matches!(told.fact, Fact::Charge(_)))
+            && let Some(place) = read.iter_mut().find(|earlier| earlier.fact.same_thing(&named.fact))
+        {
+            *place = named;
+        }
+        read.push(record);
+    }
+    read
 }

@@ -465,7 +465,7 @@ fn a_paper_that_nobody_signed_is_none() {
     let at = instant("2024-03-01T12:00:00Z");
     let mut world = World::new(zone, at);
     world.book("B", "s", None, at).unwrap();
-    world.receive("B", "D", Edition::I247D, Some(at), at).unwrap();
+    world.receive("B", "D", form(Edition::I247D), Some(at), at).unwrap();
     let rule = Revision {
         condition: Some(Condition::Leaf(Leaf::AdministrativeWarrant(vec![WarrantKind::I200]))),
         ..revision("r", Mode::Conditional)
@@ -489,5 +489,49 @@ fn a_paper_that_nobody_signed_is_none() {
         let inputs = Inputs { documents: case.documents, doubtful: case.doubtful, ..inputs() };
         assert_eq!(rule.rule().value(&inputs), value, "{signed:?}");
         assert_eq!(detainer.form.facially_sufficient(), value, "{signed:?}");
+    }
+}
+
+/// A later fact of the same kind and key takes the place of the earlier, from its effective time on.
+#[test]
+fn a_later_fact_replaces_an_earlier_one_of_its_kind_and_key() {
+    use super::super::testing::{World, form, instant};
+    use super::super::time::Zone;
+    let zone: Zone = "America/New_York".parse().unwrap();
+    let warrant = |federal, court: &str| Fact::JudicialWarrant(JudicialWarrant { federal, signed: None, court: court.into() });
+    let once = || conviction("violent", "2001-01-01", None);
+    let serves = || Fact::Conviction(Conviction { serving: true, ..once() });
+    let left = || Fact::Conviction(Conviction { released: Some(day("2012-01-01")), ..once() });
+    let twice = || Leaf::Conviction(ConvictionLeaf { at_least: 2, ..of("violent") });
+    let serving = || Leaf::Conviction(ConvictionLeaf { serving: true, ..of("violent") });
+    let found =
+        || Leaf::PendingCharge(ChargeLeaf { classes: vec!["felony".into()], magistrate_found: true, ..ChargeLeaf::default() });
+    let felony = |found| charge("felony", found, Tri::No);
+    let ended = |charge| Fact::Disposition(Disposition { acquitted: false, charge });
+    let cases = [
+        (Leaf::JudicialWarrant(true), vec![warrant(Tri::Yes, "doc-1"), warrant(Tri::No, "doc-1")], Tri::No),
+        (Leaf::JudicialWarrant(true), vec![warrant(Tri::Yes, "doc-1"), warrant(Tri::No, "doc-2")], Tri::Yes),
+        (Leaf::JudicialWarrant(true), vec![warrant(Tri::Yes, ""), warrant(Tri::Unknown, "")], Tri::Unknown),
+        (serving(), vec![CHECKED, serves(), left()], Tri::No),
+        (serving(), vec![CHECKED, left(), serves()], Tri::Yes),
+        (twice(), vec![CHECKED, serves(), left()], Tri::No),
+        (twice(), vec![CHECKED, serves(), convicted("violent", "2002-01-01")], Tri::Yes),
+        (found(), vec![CHECKED, felony(Tri::Yes), felony(Tri::No)], Tri::No),
+        (found(), vec![CHECKED, felony(Tri::Yes), felony(Tri::Yes), ended(2)], Tri::No),
+        (found(), vec![CHECKED, felony(Tri::Yes), ended(2), felony(Tri::Yes)], Tri::Yes),
+    ];
+    for (n, (leaf, facts, value)) in cases.into_iter().enumerate() {
+        let start = instant("2024-03-01T12:00:00Z");
+        let mut world = World::new(zone, start);
+        world.book("B", "s", None, start).unwrap();
+        world.receive("B", "D", form(Edition::I247D), Some(start), start).unwrap();
+        for (fact, hour) in facts.into_iter().zip(1..) {
+            let at = start.plus_us(hour * super::super::time::HOUR_US);
+            world.at(at).fact("B", fact, at).unwrap();
+        }
+        let rule = Revision { condition: Some(Condition::Leaf(leaf)), ..revision("r", Mode::Conditional) };
+        let case = Case::read(&rule, zone, world.booking("B"), world.detainer("B", "D"), world.now());
+        let inputs = Inputs { facts: case.facts, ..inputs() };
+        assert_eq!(rule.rule().value(&inputs), value, "case {n}");
     }
 }

@@ -275,7 +275,7 @@ pub fn decision(trigger: Trigger, terms: Option<ClockTerms>) -> Decision {
             day: Some(day("2017-11-24")),
             served: true,
             documents: vec![DocumentKind::I200],
-            doubtful: Vec::new(),
+            doubtful: vec![DocumentKind::I205],
             facts: vec![ReadFact { n: 3, fact: Fact::AgeYears(AgeYears { years: 30 }) }],
             layers: vec![1],
             overridden: Some(true),
