@@ -10,11 +10,11 @@ use super::super::county::County;
 use super::super::deciding::Moment;
 use super::super::event::{BasisClosed, BookingCreated, Event};
 use super::super::evolve;
-use super::super::facts::{Arrival, Basis, BasisClose, Disposition, Ending, Fact, FactRecord};
+use super::super::facts::{Arrival, Basis, BasisClose, Conviction, Disposition, Ending, Fact, FactRecord};
 use super::super::ids::{BasisId, FacilityId};
 use super::super::refusal::{Refusal, Why};
-use super::super::time::{Instant, Span};
-use super::{Context, consequences, correction, detainers, inheritance, missing, not_before, overriding};
+use super::super::time::{Date, Instant, Span};
+use super::{AHEAD_US, Context, consequences, correction, detainers, inheritance, missing, not_before, overriding};
 
 /// The most bases, detainers or facts of one booking.
 pub const MAX_ITEMS: usize = 1_000;
@@ -85,7 +85,7 @@ fn facts(
         BookingCommand::OpenBasis(open) if is_on_record(booking, open) => Ok(Vec::new()),
         BookingCommand::OpenBasis(open) => open_basis(booking, open, ctx, &str::to_owned).map(one),
         BookingCommand::CloseBasis(close) => close_basis(booking, close, ctx),
-        BookingCommand::UpdateFacts(facts) => new_facts(booking, facts, ctx),
+        BookingCommand::UpdateFacts(facts) => new_facts(county, booking, facts, ctx),
         BookingCommand::Move(to) => move_booking(county, booking, to, ctx),
         BookingCommand::End(end) => end_booking(booking, end, ctx),
         BookingCommand::Correct(wrong) => correction::propose_or_apply(county, booking, earlier, wrong, ctx),
@@ -98,7 +98,7 @@ fn facts(
         BookingCommand::DeclineReview(decline) => detainers::decline_review(booking, decline, ctx).map(one),
         BookingCommand::SupplyFacts(detainer, facts) => {
             detainers::under_review(booking, detainer, ctx.now)?;
-            new_facts(booking, facts, ctx)
+            new_facts(county, booking, facts, ctx)
         }
         BookingCommand::ReadForm(reading) => detainers::read_form(booking, reading, ctx).map(one),
         BookingCommand::Override(wanted) => overriding::propose(county, booking, wanted, ctx).map(one),
@@ -219,7 +219,7 @@ fn create_booking(
         events.push(event);
     }
     if let Some(so_far) = &booking {
-        events.extend(new_facts(so_far, &create.facts, ctx)?);
+        events.extend(new_facts(county, so_far, &create.facts, ctx)?);
     }
     Ok(events)
 }
@@ -300,7 +300,7 @@ fn close_basis(booking: &Booking, close: &CloseBasis, ctx: &Context) -> Result<V
 }
 
 /// Facts in the order given; a release date may lie ahead, everything else is past.
-pub(super) fn new_facts(booking: &Booking, facts: &[NewFact], ctx: &Context) -> Result<Vec<Event>, Refusal> {
+pub(super) fn new_facts(county: &County, booking: &Booking, facts: &[NewFact], ctx: &Context) -> Result<Vec<Event>, Refusal> {
     fits(booking.facts.len() + facts.len(), "facts")?;
     let mut events = Vec::with_capacity(facts.len());
     for (n, fact) in (booking.last_fact.saturating_add(1)..).zip(facts) {
@@ -317,10 +317,37 @@ pub(super) fn new_facts(booking: &Booking, facts: &[NewFact], ctx: &Context) -> 
                 return Err(Refusal::new(Why::FactConflict, field, format!("no charge is recorded as fact {charge}")));
             }
         }
+        if let Fact::Conviction(conviction) = &fact.fact {
+            let zone = booking.facility_at(fact.at).map_or(county.profile.zone, |facility| county.zone_of(facility));
+            let days = (zone.date(fact.at), zone.date(ctx.now.plus_us(AHEAD_US)));
+            possible_dates(&format!("facts[{}].conviction", events.len()), conviction, days)?;
+        }
         let at = ctx.moment().stamp(fact.at);
         events.push(Event::FactRecorded(FactRecord { n, at, source: fact.source.clone(), fact: fact.fact.clone() }));
     }
     Ok(events)
+}
+
+/// Refuses a conviction whose dates cannot be so. `told` is the day on which it is told to be so, `last` the last day that
+/// is no future one, both where the person is.
+fn possible_dates(at: &str, conviction: &Conviction, (told, last): (Date, Date)) -> Result<(), Refusal> {
+    let Conviction { convicted, released, serving, .. } = *conviction;
+    for (field, day) in [("conviction_date", convicted), ("release_date", released)] {
+        if let Some(day) = day.filter(|day| *day > last) {
+            let detail = format!("{day} lies in the future: must not be after {last}");
+            return Err(Refusal::new(Why::TimeInFuture, format!("{at}.{field}"), detail));
+        }
+    }
+    let Some(released) = released else { return Ok(()) };
+    if let Some(convicted) = convicted.filter(|convicted| released < *convicted) {
+        let detail = format!("{released} is before the conviction on {convicted}");
+        return Err(Refusal::new(Why::TimeOutOfOrder, format!("{at}.release_date"), detail));
+    }
+    if serving && released <= told {
+        let detail = format!("released on {released}, the sentence is not being served on {told}");
+        return Err(Refusal::new(Why::TimeOutOfOrder, format!("{at}.serving_now"), detail));
+    }
+    Ok(())
 }
 
 fn move_booking(county: &County, booking: &Booking, to: &MoveBooking, ctx: &Context) -> Result<Vec<Event>, Refusal> {

@@ -434,7 +434,11 @@ impl LookBack {
         if conviction.serving && (self.release_years.is_some() || self.tolled) {
             return Tri::Yes;
         }
-        self.ends(conviction).map(|end| end.map_or(Tri::Unknown, |end| Tri::from(day < end))).fold(Tri::No, Tri::or)
+        // A day that has not come by then is no known one.
+        let known = |date: Option<Date>| date.filter(|date| *date <= day);
+        let by_then =
+            Conviction { convicted: known(conviction.convicted), released: known(conviction.released), ..conviction.clone() };
+        self.ends(&by_then).map(|end| end.map_or(Tri::Unknown, |end| Tri::from(day < end))).fold(Tri::No, Tri::or)
     }
 }
 

@@ -176,6 +176,14 @@ fn leaves_about_history_and_status_are_unknown_until_recorded() {
             vec![Fact::Conviction(conviction("violent", "2000-01-01", Some("2011-06-15"))), CHECKED],
             Tri::No,
         ),
+        // A day after the decision's, 2016-06-15, counts as one that is not known.
+        (Leaf::Conviction(back(Some(10), None, false)), vec![convicted("violent", "2016-06-16"), CHECKED], Tri::Unknown),
+        (Leaf::Conviction(back(Some(10), None, false)), vec![convicted("violent", "2016-06-15"), CHECKED], Tri::Yes),
+        (
+            Leaf::Conviction(back(None, Some(5), false)),
+            vec![Fact::Conviction(conviction("violent", "2000-01-01", Some("2081-01-01"))), CHECKED],
+            Tri::Unknown,
+        ),
         // The release is not known.
         (Leaf::Conviction(back(Some(10), Some(5), false)), vec![convicted("violent", "2000-01-01"), CHECKED], Tri::Unknown),
         // Six years served do not count.
@@ -533,5 +541,31 @@ fn a_later_fact_replaces_an_earlier_one_of_its_kind_and_key() {
         let case = Case::read(&rule, zone, world.booking("B"), world.detainer("B", "D"), world.now());
         let inputs = Inputs { facts: case.facts, ..inputs() };
         assert_eq!(rule.rule().value(&inputs), value, "case {n}");
+    }
+}
+
+#[test]
+fn a_conviction_whose_dates_cannot_be_so_is_refused() {
+    use super::super::refusal::Why;
+    use super::super::testing::{World, instant};
+    use super::super::time::Zone;
+    let zone: Zone = "America/New_York".parse().unwrap();
+    // Five minutes later it is still the first of March in New York.
+    let (start, now) = (instant("2024-03-01T12:00:00Z"), instant("2024-03-02T04:54:00Z"));
+    let cases = [
+        ("2024-03-01", None, false, None),
+        ("2024-03-02", None, false, Some((Why::TimeInFuture, "facts[0].conviction.conviction_date"))),
+        ("2001-01-01", Some("2081-01-01"), false, Some((Why::TimeInFuture, "facts[0].conviction.release_date"))),
+        ("2001-01-02", Some("2001-01-01"), false, Some((Why::TimeOutOfOrder, "facts[0].conviction.release_date"))),
+        ("2001-01-01", Some("2001-01-01"), false, None),
+        ("2001-01-01", Some("2024-03-01"), true, Some((Why::TimeOutOfOrder, "facts[0].conviction.serving_now"))),
+        ("2001-01-01", None, true, None),
+    ];
+    for (on, released, serving, refused) in cases {
+        let mut world = World::new(zone, start);
+        world.book("B", "s", None, start).unwrap();
+        let told = Fact::Conviction(Conviction { serving, ..conviction("violent", on, released) });
+        let answer = world.at(now).fact("B", told, now).err();
+        assert_eq!(answer.as_ref().map(|no| (no.why, &*no.field)), refused, "{on} {released:?} {serving}");
     }
 }
