@@ -168,6 +168,17 @@ async fn from_now_on_is_when_it_is_recorded_and_a_rule_behind_the_one_in_force_i
         let (said, _) = does("policy show".to_owned()).await;
         assert!(said.contains("colorado-2019"), "{said}");
 
+        // Of the server's own record, not of this program's clock.
+        let (said, _) = does("policy history --format csv".to_owned()).await;
+        let heading: Vec<&str> = said.lines().next().unwrap_or_default().split(',').collect();
+        let place = |name: &str| heading.iter().position(|one| *one == name).unwrap_or_else(|| panic!("{name}: {said}"));
+        let (from, recorded) = (place("effective_time"), place("recorded_time"));
+        for id in ["stop", "colorado-2019"] {
+            let row = said.lines().find(|line| line.contains(&format!(",{id},"))).unwrap_or_else(|| panic!("{id}: {said}"));
+            let (first, mut last) = (row.split(',').nth(from), row.rsplit(','));
+            assert_eq!(first, last.nth(heading.len() - 1 - recorded), "{id}: {said}");
+        }
+
         // Behind the rule in force: it was the policy of the past only, which is said before anything is asked.
         let earlier = policy("multnomah-2013");
         let (_, warned) = does(format!("policy preview {earlier} --effective 2010-01-01")).await;

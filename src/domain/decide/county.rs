@@ -61,9 +61,8 @@ pub fn follows(county: &County, affected: &Affected, booking: &Booking) -> bool 
 
 /// Answers a command to a county's settings, or refuses it.
 ///
-/// `decided` is the effective time of a decision, of any booking of the county, that [`Displaced::decided`] finds in what
-/// [`displaced`] names for this command, if there is one: a rule may not displace what was decided under another
-/// (DOMAIN.md §10.22).
+/// `decided` is the effective time of a decision, of any booking of the county, in the span that [`displaced`] names for
+/// this command, if there is one: a rule may not displace what was decided under another (DOMAIN.md §10.22).
 ///
 /// # Errors
 /// A [`Refusal`] naming the field and what would be right.
@@ -257,58 +256,22 @@ pub fn rule(county: &County, rule: &Revision) -> Result<Revision, Refusal> {
     })
 }
 
-/// What a switch into the past would displace.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Displaced {
-    /// The past span in which it would take the place of another rule, or of none.
-    pub span: Span,
-    /// It takes in requests that are open when the span begins: what was decided on them before holds no longer in it.
-    pub takes_in: bool,
-}
-
-impl Displaced {
-    /// The last effective time of a decision of a booking that the switch would displace: one effective in the span, or,
-    /// where it takes in open requests, in force on one of them as the span begins.
-    #[must_use]
-    pub fn decided(&self, booking: &Booking) -> Option<Instant> {
-        let from = self.span.start;
-        let before = |d: &Detainer| {
-            let open = self.takes_in && booking.is_open(d, from);
-            d.decision_at(from).filter(|_| open).map(|decision| decision.at.effective)
-        };
-        let within = |d: &Detainer| d.decisions.iter().map(|d| d.at.effective).filter(|at| self.span.contains(*at)).max();
-        booking.detainers.iter().filter_map(|d| within(d).max(before(d))).max()
-    }
-
-    /// The bookings in which a decision from before the span may hold in it; nothing where none is displaced.
-    #[must_use]
-    pub fn affected(&self) -> Option<Affected> {
-        let (since, cause) = (self.span.start, PostingCause::Policy);
-        self.takes_in.then_some(Affected { open_detainers: true, since, costs_since: None, trigger: None, cause })
-    }
-}
-
-/// What a switch would displace; nothing where it takes effect when it is recorded, or later. It ends with the present:
-/// what is decided ahead has not begun, and is decided again where the switch takes it in. A decision that holds in it
-/// refuses the switch (DOMAIN.md §10.22).
+/// The past span in which a switch would take the place of another rule, or of none; nothing where it takes effect when it
+/// is recorded, or later. It ends with the present: what is decided ahead has not begun, and is decided again where the
+/// switch takes it in. A decision effective in the span refuses the switch (DOMAIN.md §10.22).
 #[must_use]
-pub fn displaced(county: &County, command: &CountyCommand, now: Instant) -> Option<Displaced> {
-    let (from, open) = match command {
-        CountyCommand::Switch(new) => (new.effective?, new.revision.open_detainers),
-        CountyCommand::Activate(id, at) => {
-            let draft = county.draft(id)?;
-            (at.instant(draft.planned)?, draft.revision.open_detainers)
-        }
+pub fn displaced(county: &County, command: &CountyCommand, now: Instant) -> Option<Span> {
+    let from = match command {
+        CountyCommand::Switch(new) => new.effective?,
+        CountyCommand::Activate(id, at) => at.instant(county.draft(id)?.planned)?,
         CountyCommand::Confirm(id) => {
             let proposal = county.proposals.iter().find(|proposal| proposal.id == *id)?;
-            let revision = proposal.switch.as_deref()?;
-            (confirmed_from(proposal, revision, now), revision.open_detainers)
+            confirmed_from(proposal, proposal.switch.as_deref()?, now)
         }
         _ => return None,
     };
     let later = county.revisions.iter().map(|r| r.effective.effective).filter(|at| *at > from);
-    let until = later.min().map_or(now, |later| later.min(now));
-    (from < now).then(|| Displaced { span: Span::new(from, until), takes_in: open == OpenDetainers::Reevaluate })
+    (from < now).then(|| Span::new(from, later.min().map_or(now, |later| later.min(now))))
 }
 
 /// Since when a rule is in force that a second person confirms. One that was not meant for the past is never in force
@@ -320,7 +283,7 @@ fn confirmed_from(proposal: &Proposal, revision: &Revision, now: Instant) -> Ins
 
 fn not_displacing(decided: Option<Instant>, revision: &Revision, ctx: &Context) -> Result<(), Refusal> {
     let from = revision.effective.effective;
-    match decided.filter(|_| from < ctx.now) {
+    match decided.filter(|decided| from <= *decided && from < ctx.now) {
         Some(decided) => {
             let detail = format!(
                 "a decision effective at {decided} was recorded under the rule that this would displace from {from} on: it can \

@@ -16,7 +16,7 @@ mod overriding;
 pub use booking::booking;
 pub use books::claims_of;
 pub use consequences::{consequences, retell};
-pub use county::{Affected, CountyAnswer, Displaced, county, displaced, follows, rule};
+pub use county::{Affected, CountyAnswer, county, displaced, follows, rule};
 pub(crate) use detainers::same_paper;
 pub use inheritance::{earlier_stay, passes_on};
 

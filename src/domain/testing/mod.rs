@@ -381,8 +381,9 @@ impl World {
     }
 
     fn decided_in(&self, command: &CountyCommand, now: Instant) -> Option<Instant> {
-        let displaced = decide::displaced(self.county.as_ref()?, command, now)?;
-        self.bookings.values().filter_map(|booking| displaced.decided(booking)).max()
+        let span = decide::displaced(self.county.as_ref()?, command, now)?;
+        let detainers = self.bookings.values().flat_map(|b| &b.detainers);
+        detainers.flat_map(|d| &d.decisions).map(|d| d.at.effective).filter(|at| span.contains(*at)).max()
     }
 }
 

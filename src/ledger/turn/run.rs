@@ -148,12 +148,18 @@ impl Run<'_, '_> {
     async fn county(&mut self, command: &CountyCommand) -> Result<bool, LedgerError> {
         let ctx = self.context();
         let county = self.work.county.clone();
-        let displaced = match &county {
+        let span = match &county {
             Some(county) => guarded(|| decide::displaced(county, command, ctx.now))?,
             None => None,
         };
-        let decided = match displaced {
-            Some(displaced) => self.decided(displaced).await?,
+        let decided = match span {
+            Some(span) => {
+                self.turn.flush().await?;
+                let stored = Reader::Tx(&mut self.turn.tx).decided_in(&self.work.id, span).await?;
+                let here = self.undo.bookings.keys().filter_map(|id| self.work.bookings.get(id)?.as_deref());
+                let here = here.flat_map(|booking| &booking.detainers).flat_map(|d| &d.decisions);
+                here.map(|d| d.at.effective).filter(|at| span.contains(*at)).chain(stored).max()
+            }
             None => None,
         };
         let answer = guarded(|| decide::county(county.as_deref(), decided, command, &ctx))??;
@@ -200,30 +206,6 @@ impl Run<'_, '_> {
             self.impact = Impact::default();
         }
         Ok(true)
-    }
-
-    /// The effective time of a decision that a switch would displace, if there is one.
-    async fn decided(&mut self, displaced: decide::Displaced) -> Result<Option<Instant>, LedgerError> {
-        self.turn.flush().await?;
-        let mut last = Reader::Tx(&mut self.turn.tx).decided_in(&self.work.id, displaced.span).await?;
-        // One from before the span is never the last where there is one within.
-        let mut ids: BTreeSet<BookingId> = match displaced.affected().filter(|_| last.is_none()) {
-            Some(affected) => Reader::Tx(&mut self.turn.tx).may_follow(&self.work.id, &affected).await?,
-            None => BTreeSet::new(),
-        };
-        ids.extend(self.undo.bookings.keys().cloned());
-        let ids: Vec<BookingId> = ids.into_iter().collect();
-        for chunk in ids.chunks(CHUNK) {
-            self.turn.load(self.work, chunk).await?;
-            for id in chunk {
-                let booking = self.work.bookings.get(id).and_then(Option::as_deref);
-                last = last.max(guarded(|| booking.and_then(|booking| displaced.decided(booking)))?);
-                if !self.undo.bookings.contains_key(id) {
-                    self.work.forget_unchanged(id);
-                }
-            }
-        }
-        Ok(last)
     }
 
     /// Records a county's own events and all that follows from them, and notes what has become of the bookings.

@@ -55,17 +55,16 @@ fn a_switch_into_the_past_displaces_nothing_that_was_decided() {
         (Some(NOW), TakeIn, false, None),
         (Some("2024-03-14T16:05:00Z"), TakeIn, false, None),
         (Some("2024-06-01T00:00:00Z"), TakeIn, false, None),
-        // A's HONOR is of 08:00, and holds at 10:00 and a microsecond ago.
-        (Some("2024-03-14T10:00:00Z"), TakeIn, false, Some("2024-03-14T08:00:00Z")),
-        (Some("2024-03-14T16:01:59.999999Z"), TakeIn, false, Some("2024-03-14T08:00:00Z")),
-        // What leaves open requests as they are displaces nothing of them; nothing came in since.
+        // Nothing was decided since; what is decided ahead is not of the past.
+        (Some("2024-03-14T10:00:00Z"), TakeIn, false, None),
+        (Some("2024-03-14T16:01:59.999999Z"), TakeIn, false, None),
         (Some("2024-03-14T10:00:00Z"), Leave, false, None),
         (Some("2024-03-14T08:00:00.000001Z"), Leave, false, None),
         // A decision is effective within.
         (Some("2024-03-14T08:00:00Z"), Leave, false, Some("2024-03-14T08:00:00Z")),
         (Some("2024-03-14T07:00:00Z"), TakeIn, false, Some("2024-03-14T08:00:00Z")),
-        // No request is open any more: B's is not from 10:30 on, A's not from 12:00 on.
-        (Some("2024-03-14T11:59:59Z"), TakeIn, true, Some("2024-03-14T08:00:00Z")),
+        // Nobody has an open request any more.
+        (Some("2024-03-14T08:00:00Z"), TakeIn, true, Some("2024-03-14T08:00:00Z")),
         (Some("2024-03-14T12:00:00Z"), TakeIn, true, None),
         (Some("2024-03-14T13:00:00Z"), TakeIn, true, None),
     ];
@@ -152,7 +151,7 @@ fn what_was_made_takes_effect_as_planned_when_recorded_or_at_a_time() {
 fn two_persons_switch_from_when_both_have_spoken() {
     let mut world = world();
     world.county(CountyCommand::Update(ProfileChange { two_person_switch: Some(true), ..Default::default() })).unwrap();
-    let backdated = switched(&mut world, Some(instant("2024-03-14T10:00:00Z")), stop(OpenDetainers::Reevaluate)).unwrap_err();
+    let backdated = switched(&mut world, Some(instant("2024-03-14T08:00:00Z")), stop(OpenDetainers::Reevaluate)).unwrap_err();
     assert_eq!(backdated.why, Why::PastSwitchDisplacesDecisions, "proposed");
     switched(&mut world, None, stop(OpenDetainers::Reevaluate)).unwrap();
     let proposal = world.state().proposals.last().expect("proposed").id.clone();
