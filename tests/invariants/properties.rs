@@ -844,6 +844,7 @@ fn inputs() -> impl Strategy<Value = Inputs> {
             day: None,
             served: false,
             documents: Vec::new(),
+            doubtful: Vec::new(),
             facts: Vec::new(),
             layers: Vec::new(),
             overridden: None,
