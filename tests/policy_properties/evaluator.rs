@@ -205,6 +205,7 @@ pub fn contradicts(one: &Fact, other: &Fact) -> bool {
         (Fact::Status(one), Fact::Status(other)) if one.question == other.question => {
             one.lists.is_empty() || other.lists.is_empty() || one.lists.iter().any(|list| other.lists.contains(list))
         }
-        _ => false,
+        // Of two tellings of one thing the later is read.
+        _ => one.same_thing(other),
     }
 }

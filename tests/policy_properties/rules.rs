@@ -202,6 +202,8 @@ pub fn fact() -> impl Strategy<Value = Fact> {
     prop_oneof![
         3 => (told(), date(), date(), flags).prop_map(
             |(classes, convicted, released, (serving, written_proof, this_booking))| {
+                // What cannot be so is refused: released while the sentence is served, or before the conviction.
+                let released = released.filter(|day| !serving && convicted.is_none_or(|convicted| convicted <= *day));
                 Fact::Conviction(Conviction { classes, convicted, released, serving, written_proof, this_booking })
             },
         ),
