@@ -41,7 +41,7 @@ pub struct What {
     /// U.S. citizenship is proved: ends any hold.
     #[arg(long)]
     citizenship_proof: bool,
-    /// Lawful immigration status is proved: read by policies that name it.
+    /// Lawful immigration status is proved: ends any hold, too.
     #[arg(long)]
     lawful_status_proof: bool,
     /// How old the person is, in whole years.
