@@ -10,8 +10,10 @@
 //! adjusted whenever its lines change.
 //!
 //! What happens to a claim is written into it entry by entry; nothing in it changes. [`Claim::balance`] folds the entries.
-//! Which lines there are is read by `report::claims`; no rule about them lives there. To add an act: a variant of
-//! [`ClaimAct`], its line in [`Balance::after`] and its cases in the tests.
+//! Which postings a claim takes, and what each is, says [`lines`]. To add an act: a variant of [`ClaimAct`], its line in
+//! [`Balance::after`] and its cases in the tests.
+
+pub mod lines;
 
 use super::facts::{Source, Stamp};
 use super::ids::{AgreementId, ClaimId};

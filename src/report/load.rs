@@ -4,9 +4,9 @@
 //! Custody that goes on there has to be priced from the booking's state; such bookings come back by name.
 
 use super::Why;
-use super::claims::{Account, KnownEnd, Owed};
 use super::lines::Line;
 use super::stay::{Stay, StayAnswer, StayHold, StayRequest};
+use crate::domain::claim::lines::{Account, KnownEnd, Owed};
 use crate::domain::cost::CostLine;
 use crate::domain::county::County;
 use crate::domain::ids::{AgreementId, BookingId, CountyId, DetainerId, FacilityId, HoldId, RateId, RevisionId};

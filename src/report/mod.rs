@@ -12,7 +12,6 @@ pub mod bail;
 pub mod cells;
 pub mod certificate;
 pub mod change;
-pub mod claims;
 pub mod comparison;
 pub mod cost;
 pub mod decisions;

@@ -5,7 +5,7 @@
 //! with the county's past.
 
 use super::Query;
-use super::claims::Reach;
+use crate::domain::claim::lines::Reach;
 use crate::domain::ids::{AgreementId, BookingId, CountyId, HoldId};
 use crate::domain::money::Cents;
 use crate::domain::time::{DAY_US, Date, Instant, Span, Zone, day_number};

@@ -1,5 +1,5 @@
-//! The lines of a claim: which postings of an agreement it takes, and what each is. Pure; [`super::select::owed`] and
-//! [`super::load::owed`] read the postings. The rule is told in [`crate::domain::claim`].
+//! The lines of a claim: which postings of an agreement it takes, and what each is. The rule is told one page up; whoever
+//! asks reads the postings.
 
 use crate::domain::claim::{Claim, ClaimLines, last_day_to_file};
 use crate::domain::county::County;
